@@ -1,0 +1,82 @@
+"""Configuration that is checked when it is read: frozen, no unknown keys, one clear line for a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+
+from irnet_ray.errors import ConfigurationError, suggestion
+
+ConfigType = TypeVar("ConfigType", bound="Config")
+Value = TypeVar("Value")
+
+
+class Config(BaseModel):
+    """Base of every piece of configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys_only(cls, given: Any) -> Any:
+        """Names the nearest valid key, which pydantic's own message does not."""
+        if isinstance(given, Mapping):
+            for key in given:
+                if key not in cls.model_fields:
+                    raise ValueError(f"unknown key '{key}'{suggestion(str(key), cls.model_fields)}")
+        return given
+
+
+def _as_tuple(value: Any) -> Any:
+    """A single value becomes a tuple of one; a repeated value is a mistake."""
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not values:
+        raise ValueError("the list is empty; name at least one value")
+    if any(value in values[:position] for position, value in enumerate(values)):
+        raise ValueError("a value stands twice; name each value once")
+    return values
+
+
+Axis = Annotated[tuple[Value, ...], BeforeValidator(_as_tuple)]
+"""One value or a list of them: an axis of a grid."""
+
+
+def validate(model: type[ConfigType], given: object, where: str) -> ConfigType:
+    """Checks configuration read from a file.
+
+    Args:
+        model: What it should be.
+        given: What was read.
+        where: Where it was read from, to begin the message with.
+
+    Raises:
+        ConfigurationError: Names the first field that is wrong and the repair.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise ConfigurationError(f"{where}: {describe(error)}") from error
+
+
+def describe(error: ValidationError) -> str:
+    """Says in one line what pydantic found: the field, what is wrong, and how many more mistakes there are."""
+    mistakes = error.errors()
+    first = mistakes[0]
+    field = ".".join(str(part) for part in first["loc"])
+    message = _message(first["type"], first["msg"], first.get("ctx", {}), first.get("input"))
+    more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
+    return f"{field}: {message}{more}" if field else f"{message}{more}"
+
+
+def _message(kind: str, message: str, context: Mapping[str, Any], given: object) -> str:
+    if kind == "literal_error":
+        choices = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        return f"unknown value '{given}'{suggestion(str(given), choices)}"
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    if kind == "missing":
+        return "this key is required; add it"
+    text = message[0].lower() + message[1:]
+    return text if isinstance(given, Mapping) else f"{text}, not {given!r}"

@@ -1,0 +1,1 @@
+"""Which materials? Named tables of formulas and properties, curated and split."""

@@ -1,0 +1,55 @@
+"""The errors that a user can cause and mend.
+
+Each carries one line that names what is wrong and how to repair it. The command line prints that line
+and exits with code 2; everything else is a defect of this package and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something that the user can mend; the message says what and how."""
+
+
+class ConfigurationError(UserError):
+    """A study, or an option on the command line, that asks for something that does not exist."""
+
+
+class DataError(UserError):
+    """A dataset that is missing, altered, or not what its description says."""
+
+
+class FormulaError(DataError):
+    """A chemical formula that cannot be turned into amounts of elements."""
+
+
+class StorageError(UserError):
+    """A disk or bucket that cannot be read or written."""
+
+
+class RunError(UserError):
+    """A run directory that cannot be used for what was asked."""
+
+
+class TrainingError(UserError):
+    """A trial that cannot go on, because its loss is not a number, for example."""
+
+
+def suggestion(name: str, choices: Iterable[str]) -> str:
+    """Says which choice was probably meant.
+
+    Args:
+        name: What the user wrote.
+        choices: What could have been written.
+
+    Returns:
+        ``"; did you mean 'depth'?"`` where a choice is near, and the list of all choices where none is.
+    """
+    known = sorted(set(choices))
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    return f"; choose from {', '.join(known)}"

@@ -1,0 +1,1 @@
+"""Which numbers? Materials as vectors of attributes."""

@@ -1,0 +1,231 @@
+"""Chemical formulas as arrays: the one place where a formula is read.
+
+A column of formulas becomes three flat arrays (compressed sparse rows), which is what both curation
+(reduced compositions) and the features (whole arrays at a time) work on. Plain formulas are read by a
+regular expression; brackets and other rarities are handed to pymatgen, so that every formula means
+exactly what it means there.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from irnet_ray.errors import FormulaError
+
+# fmt: off
+SYMBOLS: tuple[str, ...] = (
+    "H", "He",
+    "Li", "Be", "B", "C", "N", "O", "F", "Ne",
+    "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar",
+    "K", "Ca", "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr",
+    "Rb", "Sr", "Y", "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe",
+    "Cs", "Ba",
+    "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu",
+    "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At", "Rn",
+    "Fr", "Ra",
+    "Ac", "Th", "Pa", "U", "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md", "No", "Lr",
+    "Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og",
+)
+# fmt: on
+"""Element symbols; the index is the atomic number less one."""
+
+_INDEX = {symbol: index for index, symbol in enumerate(SYMBOLS)} | {"D": 0, "T": 0}
+_PLAIN = re.compile(r"(?:[A-Z][a-z]?(?:\d+(?:\.\d*)?|\.\d+)?)+")
+_TOKEN = re.compile(r"([A-Z][a-z]?)([\d.]*)")
+_SMALLEST_AMOUNT = 1e-8  # pymatgen's Composition.amount_tolerance: smaller amounts are dropped
+_LARGEST_DENOMINATOR = 1000
+_LARGEST_SCALE = 10**6  # keeps seven odd denominators from overflowing
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Compositions:
+    """Amounts of elements of ``n`` formulas, as compressed sparse rows.
+
+    Attributes:
+        starts: Where each formula's entries begin and the last one's end, shape ``(n + 1,)``.
+        elements: Atomic numbers less one, shape ``(entries,)``.
+        amounts: Positive amounts in the formula unit as written, shape ``(entries,)``.
+    """
+
+    starts: IntArray
+    elements: IntArray
+    amounts: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def sizes(self) -> IntArray:
+        """Number of different elements of each formula, shape ``(n,)``."""
+        return np.diff(self.starts)
+
+    def fractions(self) -> FloatArray:
+        """Amounts divided by the formula's number of atoms, shape ``(entries,)``."""
+        totals = np.add.reduceat(self.amounts, self.starts[:-1]) if len(self) else np.empty(0)
+        return self.amounts / np.repeat(totals, self.sizes)
+
+
+@dataclass(frozen=True)
+class BadFormula:
+    """A formula that could not be read.
+
+    Attributes:
+        row: Its position in the column, from 0.
+        formula: As written.
+        reason: What is wrong with it.
+    """
+
+    row: int
+    formula: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}: {self.formula!r}: {self.reason}"
+
+
+def parse(formula: str) -> dict[int, float]:
+    """Reads one formula.
+
+    Deuterium and tritium count as hydrogen, as in pymatgen's ``element_composition``.
+
+    Args:
+        formula: For example ``"Fe2O3"``, ``"Ca(OH)2"`` or ``"Zn0.5Cd0.5S"``.
+
+    Returns:
+        Amounts by atomic number less one, in the order of their first mention.
+
+    Raises:
+        FormulaError: The formula is empty, does not parse, or holds an unknown element.
+    """
+    if not _PLAIN.fullmatch(formula):
+        return _parse_with_pymatgen(formula)
+    amounts: dict[int, float] = {}
+    for symbol, digits in _TOKEN.findall(formula):
+        index = _INDEX.get(symbol)
+        if index is None:
+            raise FormulaError(f"unknown element {symbol!r}")
+        amounts[index] = amounts.get(index, 0.0) + (float(digits) if digits else 1.0)
+    return _without_traces(amounts)
+
+
+def _parse_with_pymatgen(formula: str) -> dict[int, float]:
+    from pymatgen.core import Composition
+
+    try:
+        symbols = Composition(formula).get_el_amt_dict()
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormulaError(f"not a chemical formula ({error})" if formula.strip() else "empty") from error
+    unknown = next((symbol for symbol in symbols if symbol not in _INDEX), None)
+    if unknown is not None:
+        raise FormulaError(f"unknown element {unknown!r}")
+    return _without_traces({_INDEX[symbol]: float(amount) for symbol, amount in symbols.items()})
+
+
+def _without_traces(amounts: dict[int, float]) -> dict[int, float]:
+    kept = {index: amount for index, amount in amounts.items() if amount >= _SMALLEST_AMOUNT}
+    if not kept or not np.isfinite(sum(kept.values())):
+        raise FormulaError("amounts must be positive and finite")
+    return kept
+
+
+def parse_column(formulas: Iterable[str]) -> tuple[Compositions, list[BadFormula]]:
+    """Reads a column of formulas.
+
+    Args:
+        formulas: ``n`` formulas as written.
+
+    Returns:
+        The compositions of the readable ones in their order, and the unreadable ones with the reason.
+    """
+    sizes: list[int] = []
+    elements: list[int] = []
+    amounts: list[float] = []
+    bad: list[BadFormula] = []
+    for row, formula in enumerate(formulas):
+        try:
+            composition = parse(formula)
+        except FormulaError as error:
+            bad.append(BadFormula(row, formula, str(error)))
+            continue
+        sizes.append(len(composition))
+        elements.extend(composition)
+        amounts.extend(composition.values())
+    starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+    return Compositions(starts, np.array(elements, dtype=np.int64), np.array(amounts, dtype=np.float64)), bad
+
+
+def parse_all(formulas: Sequence[str]) -> Compositions:
+    """Reads a column of formulas that must all be readable.
+
+    Raises:
+        FormulaError: Names the first bad row, and says how many there are.
+    """
+    compositions, bad = parse_column(formulas)
+    if bad:
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        raise FormulaError(f"{bad[0]}{more}; correct it, or drop such rows with --skip-bad-rows")
+    return compositions
+
+
+def reduced_formulas(compositions: Compositions) -> list[str]:
+    """Writes each composition in its smallest whole numbers, elements by rising electronegativity.
+
+    Materials whose compositions are equal up to a factor have the same reduced formula. Fractional
+    amounts are brought to whole numbers with denominators of at most 1000.
+
+    Returns:
+        ``n`` formulas such as ``"Fe2O3"``.
+    """
+    order = _electronegativity_ranks()[compositions.elements]
+    rows = np.repeat(np.arange(len(compositions)), compositions.sizes)
+    sequence = np.lexsort((order, rows))
+    symbols = [SYMBOLS[index] for index in compositions.elements[sequence]]
+    amounts = _reduced_amounts(compositions)[sequence].tolist()
+    pieces = [symbol if amount == 1 else f"{symbol}{amount}" for symbol, amount in zip(symbols, amounts, strict=True)]
+    bounds = compositions.starts.tolist()
+    return ["".join(pieces[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)]
+
+
+def _reduced_amounts(compositions: Compositions) -> IntArray:
+    """Smallest whole amounts, shape ``(entries,)``; whole formulas at once, fractional ones singly."""
+    amounts = np.rint(compositions.amounts).astype(np.int64)
+    if not len(compositions):
+        return amounts
+    whole = np.logical_and.reduceat(compositions.amounts == amounts, compositions.starts[:-1])
+    for row in np.flatnonzero(~whole):
+        entries = slice(compositions.starts[row], compositions.starts[row + 1])
+        amounts[entries] = _to_whole_numbers(compositions.amounts[entries])
+    divisors = np.gcd.reduceat(amounts, compositions.starts[:-1])
+    return amounts // np.repeat(divisors, compositions.sizes)
+
+
+def _to_whole_numbers(amounts: FloatArray) -> IntArray:
+    """Scales fractional amounts to whole ones, relative to the smallest so that any multiple gives the same."""
+    ratios = [Fraction(float(amount)).limit_denominator(_LARGEST_DENOMINATOR) for amount in amounts / amounts.min()]
+    scale = min(math.lcm(*(ratio.denominator for ratio in ratios)), _LARGEST_SCALE)
+    return np.array([max(1, round(ratio * scale)) for ratio in ratios], dtype=np.int64)
+
+
+@functools.cache
+def _electronegativity_ranks() -> IntArray:
+    """Rank of each element by Pauling electronegativity (unknown ones last), shape ``(118,)``."""
+    from pymatgen.core import Element
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=UserWarning)  # pymatgen warns for each element without a value
+        values = np.nan_to_num([Element(symbol).X for symbol in SYMBOLS], nan=np.inf)
+    ranks = np.empty(len(SYMBOLS), dtype=np.int64)
+    ranks[np.argsort(values, kind="stable")] = np.arange(len(SYMBOLS))
+    return ranks
