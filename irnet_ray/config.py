@@ -57,23 +57,38 @@ def validate(model: type[ConfigType], given: object, where: str) -> ConfigType:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise ConfigurationError(f"{where}: {describe(error)}") from error
+        raise ConfigurationError(f"{where}: {describe(error, given)}") from error
 
 
-def describe(error: ValidationError) -> str:
+def describe(error: ValidationError, given: object) -> str:
     """Says in one line what pydantic found: the field, what is wrong, and how many more mistakes there are."""
     mistakes = error.errors()
     first = mistakes[0]
-    field = ".".join(str(part) for part in first["loc"])
+    field = ".".join(_path_as_written(first["loc"], given))
     message = _message(first["type"], first["msg"], first.get("ctx", {}), first.get("input"))
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
     return f"{field}: {message}{more}" if field else f"{message}{more}"
 
 
+def _path_as_written(location: tuple[int | str, ...], given: object) -> list[str]:
+    """Leaves out the steps that pydantic adds, such as the name of a union's member."""
+    path: list[str] = []
+    for position, part in enumerate(location):
+        if isinstance(given, Mapping) and part in given:
+            given = given[part]
+        elif isinstance(given, list | tuple) and isinstance(part, int) and part < len(given):
+            given = given[part]
+        elif not (isinstance(given, Mapping) and position == len(location) - 1):
+            continue
+        path.append(str(part))
+    return path
+
+
 def _message(kind: str, message: str, context: Mapping[str, Any], given: object) -> str:
     if kind == "literal_error":
         choices = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-        return f"unknown value '{given}'{suggestion(str(given), choices)}"
+        nearest = suggestion(given, choices) if isinstance(given, str) else f"; choose from {', '.join(choices)}"
+        return f"unknown value '{given}'{nearest}"
     if kind == "value_error":
         return message.removeprefix("Value error, ")
     if kind == "missing":

@@ -9,6 +9,7 @@ exactly what it means there.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
 import warnings
@@ -74,7 +75,8 @@ class Compositions:
     def fractions(self) -> FloatArray:
         """Amounts divided by the formula's number of atoms, shape ``(entries,)``."""
         totals = np.add.reduceat(self.amounts, self.starts[:-1]) if len(self) else np.empty(0)
-        return self.amounts / np.repeat(totals, self.sizes)
+        fractions: FloatArray = self.amounts / np.repeat(totals, self.sizes)
+        return fractions
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def reduced_formulas(compositions: Compositions) -> list[str]:
     amounts = _reduced_amounts(compositions)[sequence].tolist()
     pieces = [symbol if amount == 1 else f"{symbol}{amount}" for symbol, amount in zip(symbols, amounts, strict=True)]
     bounds = compositions.starts.tolist()
-    return ["".join(pieces[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)]
+    return ["".join(pieces[start:end]) for start, end in itertools.pairwise(bounds)]
 
 
 def _reduced_amounts(compositions: Compositions) -> IntArray:
@@ -207,7 +209,7 @@ def _reduced_amounts(compositions: Compositions) -> IntArray:
     for row in np.flatnonzero(~whole):
         entries = slice(compositions.starts[row], compositions.starts[row + 1])
         amounts[entries] = _to_whole_numbers(compositions.amounts[entries])
-    divisors = np.gcd.reduceat(amounts, compositions.starts[:-1])
+    divisors: IntArray = np.gcd.reduceat(amounts, compositions.starts[:-1])
     return amounts // np.repeat(divisors, compositions.sizes)
 
 

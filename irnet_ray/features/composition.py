@@ -91,14 +91,16 @@ def _magpie_statistics(values: FloatArray, amounts: FloatArray) -> FloatArray:
     most_frequent = np.abs(amounts - largest) <= _ABSOLUTE_TOLERANCE + _RELATIVE_TOLERANCE * largest
     mode = np.where(most_frequent[:, :, None], values, np.inf).min(axis=1)
     statistics = np.stack([minimum, maximum, maximum - minimum, mean, deviation, mode], axis=2)
-    return statistics.reshape(len(amounts), -1)
+    flat: FloatArray = statistics.reshape(len(amounts), -1)
+    return flat
 
 
 def _valence_electrons(tables: ElementTables, elements: IntArray, amounts: FloatArray) -> FloatArray:
     """Mean number of s, p, d and f valence electrons, shape ``(rows, 4)``."""
     columns = [MAGPIE_PROPERTIES.index(f"N{orbital}Valence") for orbital in _ORBITALS]
     weights = amounts / amounts.sum(axis=1, keepdims=True)
-    return np.einsum("rkp,rk->rp", tables.magpie[:, columns][elements], weights)
+    means: FloatArray = np.einsum("rkp,rk->rp", tables.magpie[:, columns][elements], weights)
+    return means
 
 
 def _ionic_characters(electronegativity: FloatArray, amounts: FloatArray) -> FloatArray:
@@ -158,7 +160,7 @@ def _some_sum_is_zero(charges: FloatArray, pattern: IntArray) -> FloatArray:
     Returns:
         1 or 0, shape ``(rows,)``.
     """
-    sums = np.zeros((len(charges), 1))
+    sums: FloatArray = np.zeros((len(charges), 1))
     for position, states in enumerate(pattern):
         sums = (sums[:, :, None] + charges[:, position, None, :states]).reshape(len(charges), -1)
-    return (np.abs(sums) <= _ABSOLUTE_TOLERANCE).any(axis=1).astype(np.float64)
+    return (np.abs(sums).min(axis=1) <= _ABSOLUTE_TOLERANCE).astype(np.float64)

@@ -1,0 +1,1 @@
+"""Which network? Architectures, recipes, the training loop and the baselines; free of Ray."""
