@@ -163,4 +163,5 @@ def _some_sum_is_zero(charges: FloatArray, pattern: IntArray) -> FloatArray:
     sums: FloatArray = np.zeros((len(charges), 1))
     for position, states in enumerate(pattern):
         sums = (sums[:, :, None] + charges[:, position, None, :states]).reshape(len(charges), -1)
-    return (np.abs(sums).min(axis=1) <= _ABSOLUTE_TOLERANCE).astype(np.float64)
+    smallest: FloatArray = np.abs(sums).min(axis=1)
+    return (smallest <= _ABSOLUTE_TOLERANCE).astype(np.float64)

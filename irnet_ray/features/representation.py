@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from irnet_ray.errors import ConfigurationError, FormulaError, suggestion
 from irnet_ray.features import composition
 from irnet_ray.features.elements import FRACTION_ELEMENTS
-from irnet_ray.formula import SYMBOLS, Compositions, FloatArray, parse_all
+from irnet_ray.formula import SYMBOLS, BadFormula, Compositions, FloatArray, IntArray, parse_all
 
 VERSION = 1
 """Part of every cache key: raise it whenever a computed number changes."""
@@ -65,23 +66,52 @@ def featurize(formulas: Sequence[str], name: str) -> FloatArray:
     return np.concatenate([compute[part](compositions) for part in parse_representation(name)], axis=1)
 
 
+def unsupported_rows(formulas: Sequence[str], name: str) -> list[BadFormula]:
+    """Finds readable formulas that a representation has no column for.
+
+    Args:
+        formulas: ``n`` formulas, all readable.
+        name: A representation.
+
+    Returns:
+        One entry for each such row, with the first element that has no column.
+    """
+    if "fractions" not in parse_representation(name):
+        return []
+    compositions = parse_all(formulas)
+    entries = np.flatnonzero(_fraction_columns()[compositions.elements] < 0)
+    rows = np.searchsorted(compositions.starts, entries, side="right") - 1
+    first = np.unique(rows, return_index=True)[1]
+    return [
+        BadFormula(
+            int(rows[position]),
+            formulas[rows[position]],
+            f"element '{SYMBOLS[compositions.elements[entries[position]]]}' is none of the 86 of 'fractions'",
+        )
+        for position in first
+    ]
+
+
+@functools.cache
+def _fraction_columns() -> IntArray:
+    """Column of each element among the fractions, -1 where it has none, shape ``(118,)``."""
+    columns = np.full(len(SYMBOLS), -1, dtype=np.int64)
+    columns[[SYMBOLS.index(symbol) for symbol in FRACTION_ELEMENTS]] = np.arange(len(FRACTION_ELEMENTS))
+    return columns
+
+
 def element_fractions(compositions: Compositions) -> FloatArray:
     """Fractions of ElemNet's 86 elements, shape ``(n, 86)``; each row sums to 1.
 
     Raises:
         FormulaError: A composition holds one of the elements outside the 86.
     """
-    column_of = np.full(len(SYMBOLS), -1)
-    column_of[[SYMBOLS.index(symbol) for symbol in FRACTION_ELEMENTS]] = np.arange(len(FRACTION_ELEMENTS))
-    columns = column_of[compositions.elements]
+    columns = _fraction_columns()[compositions.elements]
     rows = np.repeat(np.arange(len(compositions)), compositions.sizes)
     if (columns < 0).any():
         entry = int(np.argmax(columns < 0))
         symbol = SYMBOLS[compositions.elements[entry]]
-        raise FormulaError(
-            f"row {rows[entry]}: element '{symbol}' has no column among the 86 elemental fractions; "
-            "leave 'fractions' out of the representation, or drop such rows with --skip-bad-rows"
-        )
+        raise FormulaError(f"row {rows[entry]}: element '{symbol}' is none of the 86 of 'fractions'")
     table = np.zeros((len(compositions), len(FRACTION_ELEMENTS)))
     table[rows, columns] = compositions.fractions()
     return table

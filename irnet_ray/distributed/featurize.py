@@ -1,0 +1,50 @@
+"""Features through Ray Data: the parts that a cache misses, one task each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from irnet_ray.errors import UserError
+from irnet_ray.features.cache import FeatureCache, Part, compute_part
+
+
+def compute_missing(cache: FeatureCache) -> None:
+    """Computes missing features on all cores of the connected cluster.
+
+    Args:
+        cache: Its folder must be one that every node reaches.
+
+    Raises:
+        StorageError: A part cannot be written.
+    """
+    parts = cache.missing()
+    if not parts:
+        return
+    import pyarrow as pa
+    import ray
+    from ray.exceptions import RayTaskError
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    blocks = [pa.table({"start": [part.start] * len(part.formulas), "formula": part.formulas}) for part in parts]
+    dataset = ray.data.from_arrow(blocks).map_batches(
+        _compute,
+        batch_size=None,
+        batch_format="pyarrow",
+        fn_kwargs={"folder": str(cache.folder), "name": cache.name},
+    )
+    try:
+        dataset.materialize()
+    except (ray.exceptions.RayError, RayTaskError) as error:
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, UserError):
+            raise cause from None
+        raise
+
+
+def _compute(block: Any, folder: str, name: str) -> Any:
+    """Computes the part that a block describes; what goes back is its size only."""
+    part = Part(block.column("start")[0].as_py(), block.column("formula").to_pylist())
+    compute_part(Path(folder), name, part)
+    return block.select(["start"]).slice(0, 1)

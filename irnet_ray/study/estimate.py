@@ -1,0 +1,106 @@
+"""What a study will cost, before anyone pays for it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from irnet_ray.data.catalog import card
+from irnet_ray.data.load import load
+from irnet_ray.data.split import sizes
+from irnet_ray.errors import ConfigurationError
+from irnet_ray.features import representation
+from irnet_ray.model.architecture import Architecture
+from irnet_ray.model.recipe import Recipe
+from irnet_ray.study.trial import ForestModel, NetworkModel, Trial
+
+# Work is counted in multiply-adds of matrix products. What a step costs besides them (normalization,
+# activations, the optimizer, the interpreter) was fitted on one core of a 2.8 GHz Xeon (AVX-512).
+_WORK_A_UNIT = 250.0  # for each output of a layer and row: batch norm, ReLU, shortcut and their gradients
+_WORK_A_PARAMETER = 60.0  # for each step: Adam
+_WORK_A_LAYER = 3e6  # for each step: the interpreter
+_WORK_A_CUT = 700.0  # for each attribute, row and level of a tree
+
+_REFERENCE = Architecture.of(17, "layer", 0.25)
+_REFERENCE_ROWS = 256 * 12
+
+
+def split_sizes(trial: Trial) -> tuple[int, int, int]:
+    """Training, validation and test rows of a trial, from the catalog's card where there is one.
+
+    Raises:
+        ConfigurationError: More training rows are asked than there are.
+    """
+    matrix = trial.matrix
+    if matrix.own_table is not None:
+        rows = len(load(matrix.own_table, matrix.property, skip_bad_rows=True))
+    else:
+        rows = card(matrix.dataset).properties[matrix.property].rows
+    try:
+        return sizes(rows, trial.split, trial.train_size)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{matrix.dataset}, {matrix.property}: {error}") from error
+
+
+def work(trial: Trial, rows: tuple[int, int, int]) -> float:
+    """Relative cost of a trial, in multiply-adds; an upper bound where patience may end it earlier.
+
+    Args:
+        trial: The trial.
+        rows: Training, validation and test rows.
+    """
+    inputs = len(representation.labels(trial.matrix.representation))
+    match trial.model:
+        case ForestModel(settings=settings):
+            levels = math.log2(max(rows[0], 2))
+            return settings.trees * rows[0] * levels * inputs * settings.max_features * _WORK_A_CUT
+        case NetworkModel(architecture=text, recipe=recipe):
+            return _network_work(Architecture.parse(text), recipe, inputs, rows)
+
+
+def _network_work(architecture: Architecture, recipe: Recipe, inputs: int, rows: tuple[int, int, int]) -> float:
+    train, validation, test = rows
+    parameters = architecture.count_parameters(inputs)
+    units = sum(width * layers for width, layers in architecture.stacks)
+    forward = parameters + units * _WORK_A_UNIT / 3
+    a_step = parameters * _WORK_A_PARAMETER + architecture.depth * _WORK_A_LAYER
+    an_epoch = train * 3 * forward + math.ceil(train / recipe.batch_size) * a_step + validation * forward
+    return recipe.epochs * an_epoch + test * forward
+
+
+def seconds_a_work() -> float:
+    """Measures how fast one thread of this machine is, in about a second (s a multiply-add)."""
+    import torch
+
+    from irnet_ray.model.fit import fit
+    from irnet_ray.model.rows import Rows
+
+    generator = np.random.default_rng(0)
+    rows = Rows(
+        generator.standard_normal((_REFERENCE_ROWS, 145), dtype=np.float32),
+        generator.standard_normal(_REFERENCE_ROWS),
+    )
+    recipe = Recipe.model_validate({"base": "fast", "epochs": 3})
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    started = time.perf_counter()
+    try:
+        history = fit(_REFERENCE, recipe, rows, rows.take(np.arange(256)), seed=0).history
+    finally:
+        torch.set_num_threads(threads)
+    total = time.perf_counter() - started
+    warm = history[-1].seconds - history[0].seconds
+    seconds = warm / (len(history) - 1) if warm > 0 else total / len(history)
+    once = recipe.model_copy(update={"epochs": 1})
+    return seconds / _network_work(_REFERENCE, once, 145, (_REFERENCE_ROWS, 256, 0))
+
+
+def makespan(seconds: Sequence[float], slots: int) -> float:
+    """Time until the last of several trials ends, the longest first, so many at a time (s)."""
+    ends = [0.0] * max(1, slots)
+    for each in sorted(seconds, reverse=True):
+        ends[ends.index(min(ends))] += each
+    return max(ends)

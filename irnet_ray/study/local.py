@@ -1,0 +1,56 @@
+"""The trials of a study in this one process, so that a debugger and a profiler work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from irnet_ray.errors import TrainingError
+from irnet_ray.model.fit import Epoch
+from irnet_ray.study.execute import MatrixData, execute
+from irnet_ray.study.progress import Progress
+from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.spec import Trainer
+from irnet_ray.study.trial import NetworkModel, Trial
+
+
+def run_here(
+    trials: Sequence[Trial],
+    data: Mapping[str, MatrixData],
+    run: RunDirectory,
+    trainer: Trainer,
+    progress: Progress,
+) -> None:
+    """Trains one trial after the other; results equal those of Ray's workers.
+
+    A trial whose loss is not finite is recorded as failed, and the study goes on.
+
+    Args:
+        trials: What is not done.
+        data: Rows by matrix.
+        run: Where to record the trials.
+        trainer: Threads and device.
+        progress: Where to show them.
+
+    Raises:
+        StorageError: The run directory cannot be written.
+    """
+    for trial in trials:
+        try:
+            result = execute(
+                trial,
+                data[trial.matrix.canonical()],
+                run,
+                trainer,
+                lambda epoch, trial=trial: show_epoch(progress, trial, epoch),  # type: ignore[misc]
+            )
+        except TrainingError as error:
+            run.fail(trial.id, str(error))
+            progress.failed(trial.id, str(error))
+        else:
+            progress.finished(trial.id, result)
+
+
+def show_epoch(progress: Progress, trial: Trial, epoch: Epoch) -> None:
+    """Shows how far a network is."""
+    assert isinstance(trial.model, NetworkModel)
+    progress.epoch(trial.id, epoch.epoch, trial.model.recipe.epochs, epoch.val_mae)

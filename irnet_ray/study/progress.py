@@ -1,0 +1,102 @@
+"""What a person sees while a study runs: a line for each finished trial, one live line for the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from irnet_ray.study.trial import Trial
+
+
+class Progress:
+    """Prints progress; plain lines where the output is no terminal.
+
+    Args:
+        trials: What is to be done.
+        work: Relative cost of each trial, by its id; the time left follows from it.
+        already_done: How many of the study's trials were done before.
+        console: Where to print.
+    """
+
+    def __init__(
+        self, trials: Mapping[str, Trial], work: Mapping[str, float], *, already_done: int, console: Console
+    ) -> None:
+        self._trials = trials
+        self._work = work
+        self._fraction: dict[str, float] = {}
+        self._epochs: dict[str, str] = {}
+        self._ended = already_done
+        self._total = already_done + len(trials)
+        self._number_width = len(str(self._total))
+        self._label_width = max((len(describe(trial)) for trial in trials.values()), default=0)
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        self._started = time.monotonic()
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def epoch(self, trial_id: str, epoch: int, epochs: int, val_mae: float) -> None:
+        """Notes how far a trial is."""
+        self._fraction[trial_id] = epoch / epochs
+        self._epochs[trial_id] = f"{self._trials[trial_id].label} {epoch}/{epochs} val {val_mae:.4g}"
+        self._refresh()
+
+    def finished(self, trial_id: str, result: Mapping[str, Any]) -> None:
+        """Prints a finished trial's line."""
+        unit = f" {result['unit']}" if result["unit"] else ""
+        self._end(trial_id, f"test MAE {result['test_mae']:.4f}{unit}  {duration(result['train_seconds']):>7}")
+
+    def failed(self, trial_id: str, message: str) -> None:
+        """Prints why a trial ended without a result."""
+        self._end(trial_id, f"failed: {message}")
+
+    def _end(self, trial_id: str, outcome: str) -> None:
+        self._fraction[trial_id] = 1.0
+        self._epochs.pop(trial_id, None)
+        self._ended += 1
+        number = f"{self._ended:>{self._number_width}}/{self._total}"
+        label = f"{describe(self._trials[trial_id]):<{self._label_width}}"
+        left = f"  {duration(self._seconds_left())} left" if self._ended < self._total else ""
+        self._console.print(Text(f"{number}  {trial_id}  {label}  {outcome}{left}"), soft_wrap=True)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._live is not None:
+            running = "  ".join(self._epochs.values()) or "starting"
+            line = f"{running}  ({duration(self._seconds_left())} left)" if self._epochs else running
+            self._live.update(Text(line, no_wrap=True, overflow="ellipsis", style="dim"), refresh=True)
+
+    def _seconds_left(self) -> float:
+        """Work left at the speed seen so far (s)."""
+        done = sum(self._work[trial_id] * fraction for trial_id, fraction in self._fraction.items())
+        total = sum(self._work.values())
+        return (time.monotonic() - self._started) * (total - done) / done if done else 0.0
+
+
+def describe(trial: Trial) -> str:
+    """A trial in a few words: ``oqmd formation_enthalpy  irnet-48  20,000 rows  seed 0``."""
+    rows = f"{trial.train_size:,}" if trial.train_size else "all"
+    return f"{trial.matrix.dataset} {trial.matrix.property}  {trial.label:<13}  {rows} rows  seed {trial.seed}"
+
+
+def duration(seconds: float) -> str:
+    """For example ``12 s``, ``3.5 min`` or ``2.1 h``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,87 @@
+"""Reading a study: YAML, a profile over it, single values set on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from irnet_ray.config import validate
+from irnet_ray.errors import ConfigurationError, suggestion
+from irnet_ray.study.spec import Study
+
+
+def read_study(path: Path, profile: str | None = None, settings: Sequence[str] = ()) -> Study:
+    """Reads a study file.
+
+    Args:
+        path: A YAML file.
+        profile: One of the file's profiles, laid over the rest of the file.
+        settings: ``key=value`` each, laid over both; keys are dotted, values are YAML.
+
+    Raises:
+        ConfigurationError: Names the file, the field and the repair.
+    """
+    content = _read_yaml(path)
+    profiles = content.pop("profiles", {})
+    if not isinstance(profiles, Mapping):
+        raise ConfigurationError(f"{path}: profiles: must map names to what differs")
+    if profile is not None:
+        if profile not in profiles:
+            raise ConfigurationError(f"{path}: unknown profile '{profile}'{suggestion(profile, profiles)}")
+        content = merge(content, profiles[profile] or {})
+        content["profile"] = profile
+    for setting in settings:
+        content = merge(content, _parse_setting(setting))
+    _resolve_paths(content, path.parent)
+    return validate(Study, content, str(path))
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the study '{path}': {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        where = f" in line {line + 1}" if line is not None else ""
+        reason = getattr(error, "problem", None) or "not UTF-8 text"
+        raise ConfigurationError(f"{path}: not valid YAML{where}: {reason}") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}: a study is a mapping of keys to values")
+    return content
+
+
+def merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Lays changes over a mapping: mappings are merged key by key, anything else is replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        before = merged.get(key)
+        merged[key] = merge(before, value) if isinstance(before, dict) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _parse_setting(setting: str) -> dict[str, Any]:
+    """Turns ``models.networks.depth=[17, 48]`` into nested mappings."""
+    key, separator, text = setting.partition("=")
+    if not separator or not all(key.split(".")):
+        raise ConfigurationError(f"--set '{setting}' is not of the form key=value, such as seeds=[0,1]")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"--set '{setting}': the value is not valid YAML") from error
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    nested: dict[str, Any] = value
+    return nested
+
+
+def _resolve_paths(content: dict[str, Any], folder: Path) -> None:
+    """Takes the path of a table of one's own from the study's folder."""
+    blocks = content.get("data")
+    for block in blocks if isinstance(blocks, list) else [blocks]:
+        dataset = block.get("dataset") if isinstance(block, dict) else None
+        if isinstance(dataset, dict) and isinstance(dataset.get("path"), str):
+            dataset["path"] = str((folder / dataset["path"]).resolve())

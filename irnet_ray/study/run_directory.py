@@ -1,0 +1,194 @@
+"""A run: the directory that a study fills. Its files are the truth about what is done.
+
+Every file is described in ``docs/stored-data.md``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from irnet_ray.config import validate
+from irnet_ray.errors import RunError
+from irnet_ray.model.fit import Epoch
+from irnet_ray.study.result import RESULT_COLUMNS
+from irnet_ray.study.spec import Study
+from irnet_ray.study.storage import Storage
+from irnet_ray.study.trial import Trial
+
+_STUDY = "study.yaml"
+_RESULTS = "results.csv"
+_OURS = ("trials", "report", "tensorboard")
+
+
+class RunDirectory:
+    """The files of one run.
+
+    Args:
+        uri: Of the directory; it need not exist.
+
+    Attributes:
+        storage: The directory's files.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.storage = Storage(uri)
+
+    @property
+    def uri(self) -> str:
+        """Where the run lies."""
+        return self.storage.uri
+
+    def claim(self, study: Study, trials: Sequence[Trial], *, force: bool = False) -> None:
+        """Makes the directory the study's, or checks that it is.
+
+        A directory may go on with a grid that has grown or shrunk, as long as both grids share a trial.
+
+        Args:
+            study: The study that is to fill the directory.
+            trials: Its trials.
+            force: Deletes what an earlier run left.
+
+        Raises:
+            RunError: The directory belongs to another study, or is no run directory at all.
+        """
+        content = self.storage.read(_STUDY)
+        if content is None and self.storage.names():
+            raise RunError(f"'{self.uri}' is not empty and holds no run; choose another --storage")
+        if content is not None and not force:
+            self._check_owner(_parse_study(content, self.uri), study, trials)
+        if content is not None and force:
+            self._clear()
+        self.storage.write(_STUDY, _dump_study(study))
+
+    def _check_owner(self, owner: Study, study: Study, trials: Sequence[Trial]) -> None:
+        shared = {trial.id for trial in owner.trials()} & {trial.id for trial in trials}
+        if owner.name != study.name or not shared:
+            raise RunError(
+                f"'{self.uri}' belongs to another study (name '{owner.name}', no trial in common); "
+                "choose another --storage or 'name', or start it over with --force"
+            )
+
+    def _clear(self) -> None:
+        for folder in _OURS:
+            self.storage.delete_folder(folder)
+        self.storage.delete(_RESULTS)
+
+    def study(self) -> Study:
+        """The resolved study.
+
+        Raises:
+            RunError: There is no run here.
+        """
+        content = self.storage.read(_STUDY)
+        if content is None:
+            raise RunError(f"'{self.uri}' holds no run (it has no {_STUDY}); start one with 'irnet-ray run'")
+        return _parse_study(content, self.uri)
+
+    def finished(self) -> set[str]:
+        """Ids of the trials that are done."""
+        return {path.split("/")[0] for path in self.storage.files("trials") if path.endswith("/DONE")}
+
+    def begin(self, trial: Trial) -> None:
+        """Writes a trial's configuration, and forgets an earlier failure."""
+        self._write_json(_path(trial.id, "config.json"), {"trial_id": trial.id, **trial.model_dump(mode="json")})
+        self.storage.delete(_path(trial.id, "error.txt"))
+
+    def read_checkpoint(self, trial_id: str) -> bytes | None:
+        """The newest checkpoint of an unfinished trial."""
+        return self.storage.read(_path(trial_id, "checkpoint.bin"))
+
+    def write_checkpoint(self, trial_id: str, content: bytes) -> None:
+        """Replaces the trial's checkpoint."""
+        self.storage.write(_path(trial_id, "checkpoint.bin"), content)
+
+    def write_history(self, trial_id: str, history: Iterable[Epoch]) -> None:
+        """Replaces the trial's history."""
+        columns = [field.name for field in fields(Epoch)]
+        table = pd.DataFrame([asdict(epoch) for epoch in history], columns=columns)
+        self.storage.write(_path(trial_id, "history.csv"), table.to_csv(index=False).encode())
+
+    def complete(self, trial_id: str, result: dict[str, Any], predictions: pd.DataFrame) -> None:
+        """Writes what a trial came to, and then that it is done."""
+        buffer = io.BytesIO()
+        pq.write_table(pa.Table.from_pandas(predictions, preserve_index=False), buffer, compression="zstd")
+        self.storage.write(_path(trial_id, "predictions.parquet"), buffer.getvalue())
+        self._write_json(_path(trial_id, "result.json"), result)
+        self.storage.write(_path(trial_id, "DONE"), b"")
+        self.storage.delete(_path(trial_id, "checkpoint.bin"))
+
+    def fail(self, trial_id: str, message: str) -> None:
+        """Writes why a trial ended without a result."""
+        self.storage.write(_path(trial_id, "error.txt"), f"{message}\n".encode())
+
+    def failures(self) -> dict[str, str]:
+        """Why trials failed, by their ids."""
+        paths = [path for path in self.storage.files("trials") if path.endswith("/error.txt")]
+        return {path.split("/")[0]: (self.storage.read(f"trials/{path}") or b"").decode().strip() for path in paths}
+
+    def write_results(self, trials: Sequence[Trial]) -> pd.DataFrame:
+        """Gathers the results of the finished ones among these trials in ``results.csv``, in their order."""
+        table = self.results(trials)
+        self.storage.write(_RESULTS, table.to_csv(index=False).encode())
+        return table
+
+    def results(self, trials: Sequence[Trial]) -> pd.DataFrame:
+        """One row for each finished trial, columns as in ``RESULT_COLUMNS``."""
+        finished = self.finished()
+        rows = [self.result(trial.id) for trial in trials if trial.id in finished]
+        table = pd.DataFrame(rows, columns=list(RESULT_COLUMNS))
+        whole = ["depth", "n_parameters", "best_epoch", "epochs"]
+        return table.astype(dict.fromkeys(whole, "Int64"))
+
+    def result(self, trial_id: str) -> dict[str, Any]:
+        """A finished trial's ``result.json``.
+
+        Raises:
+            RunError: The trial is not finished.
+        """
+        content = self.storage.read(_path(trial_id, "result.json"))
+        if content is None:
+            raise RunError(f"'{self.uri}': trial {trial_id} has no result; run the study again")
+        result: dict[str, Any] = json.loads(content)
+        return result
+
+    def history(self, trial_id: str) -> pd.DataFrame:
+        """One row an epoch, columns as in ``Epoch``; empty where there is none."""
+        content = self.storage.read(_path(trial_id, "history.csv"))
+        if content is None:
+            return pd.DataFrame(columns=[field.name for field in fields(Epoch)])
+        return pd.read_csv(io.BytesIO(content))
+
+    def predictions(self, trial_id: str) -> pd.DataFrame:
+        """Columns ``part`` (validation or test), ``formula``, ``target`` and ``prediction``.
+
+        Raises:
+            RunError: The trial is not finished.
+        """
+        content = self.storage.read(_path(trial_id, "predictions.parquet"))
+        if content is None:
+            raise RunError(f"'{self.uri}': trial {trial_id} has no predictions; run the study again")
+        return pd.read_parquet(io.BytesIO(content))
+
+    def _write_json(self, path: str, content: dict[str, Any]) -> None:
+        self.storage.write(path, (json.dumps(content, indent=2, allow_nan=True) + "\n").encode())
+
+
+def _path(trial_id: str, name: str) -> str:
+    return f"trials/{trial_id}/{name}"
+
+
+def _dump_study(study: Study) -> bytes:
+    return yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()
+
+
+def _parse_study(content: bytes, uri: str) -> Study:
+    return validate(Study, yaml.safe_load(content), f"{uri}/{_STUDY}")

@@ -1,0 +1,231 @@
+"""A study: a file that declares a grid of trials, with profiles that scale it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+
+from irnet_ray.config import Axis, Config
+from irnet_ray.data.catalog import card
+from irnet_ray.data.load import OwnTable
+from irnet_ray.data.split import SplitPlan
+from irnet_ray.errors import ConfigurationError, DataError, suggestion
+from irnet_ray.features.representation import canonical_name
+from irnet_ray.model.architecture import STACKS, Architecture, Shortcut
+from irnet_ray.model.baselines import ForestSettings
+from irnet_ray.model.recipe import Recipe
+from irnet_ray.study.trial import ForestModel, Matrix, NetworkModel, Trial
+
+
+def _known_depth(depth: int) -> int:
+    if depth not in STACKS:
+        raise ValueError(f"no architecture of {depth} layers; choose from {', '.join(map(str, STACKS))}")
+    return depth
+
+
+def _known_representation(name: Any) -> Any:
+    try:
+        return canonical_name(name) if isinstance(name, str) else name
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from error
+
+
+Depth = Annotated[int, Field(strict=True), BeforeValidator(_known_depth)]
+Representation = Annotated[str, BeforeValidator(_known_representation)]
+TrainSize = Annotated[int, Field(ge=10, strict=True)] | Literal["all"]
+Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
+
+
+class DataBlock(Config):
+    """What is predicted from what; each key but a table of one's own may be a list.
+
+    Attributes:
+        dataset: Names in the catalog, or one table of one's own.
+        property: Names of properties.
+        representation: Names of representations.
+        train_size: Numbers of training rows; ``all`` takes every one.
+    """
+
+    dataset: OwnTable | Axis[str]
+    property: Axis[str]
+    representation: Axis[Representation] = ("composition",)
+    train_size: Axis[TrainSize] = ("all",)
+
+    @model_validator(mode="after")
+    def _properties_exist(self) -> DataBlock:
+        for dataset in () if isinstance(self.dataset, OwnTable) else self.dataset:
+            try:
+                known = card(dataset).properties
+            except ConfigurationError as error:
+                raise ValueError(str(error)) from error
+            for name in self.property:
+                if name not in known:
+                    raise ValueError(f"dataset '{dataset}' has no property '{name}'{suggestion(name, known)}")
+        if isinstance(self.dataset, OwnTable):
+            for name in self.property:
+                if name not in self.dataset.properties:
+                    choices = suggestion(name, self.dataset.properties)
+                    raise ValueError(f"the table's 'properties' do not name '{name}'{choices}")
+        return self
+
+    def matrices(self) -> Iterator[Matrix]:
+        """Lists the feature matrices of the block."""
+        own_table = self.dataset if isinstance(self.dataset, OwnTable) else None
+        names = (own_table.title,) if own_table else self.dataset
+        digest = _digest(Path(own_table.path)) if own_table else None
+        for dataset, name, representation in itertools.product(names, self.property, self.representation):
+            yield Matrix(
+                dataset=str(dataset),
+                own_table=own_table,
+                digest=digest,
+                property=name,
+                representation=representation,
+            )
+
+
+class NetworkBlock(Config):
+    """Networks; each key may be a list.
+
+    Attributes:
+        depth: 10, 17, 24 or 48 layers.
+        shortcut: Placement of the shortcuts.
+        width: Factor on the number of units of every layer.
+        architecture: In the authors' notation, in place of depth, shortcut and width.
+        recipe: A recipe's name, or what differs from one: ``{base: fast, epochs: 20}``.
+    """
+
+    kind: Literal["network"] = "network"
+    depth: Axis[Depth] | None = None
+    shortcut: Axis[Shortcut] | None = None
+    width: Axis[Annotated[float, Field(gt=0, le=16)]] = (1.0,)
+    architecture: Axis[str] | None = None
+    recipe: Axis[Recipe]
+
+    @field_validator("architecture")
+    @classmethod
+    def _readable(cls, architectures: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        try:
+            return tuple(str(Architecture.parse(text)) for text in architectures) if architectures else None
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> NetworkBlock:
+        if (self.architecture is None) == (self.depth is None or self.shortcut is None):
+            raise ValueError("give either 'depth' and 'shortcut', or 'architecture'")
+        return self
+
+    def models(self) -> Iterator[NetworkModel]:
+        """Lists the networks of the block."""
+        for architecture, width in self._architectures():
+            for recipe in self.recipe:
+                yield NetworkModel(architecture=architecture, width=width, recipe=recipe)
+
+    def _architectures(self) -> Iterator[tuple[str, float]]:
+        if self.architecture is not None:
+            yield from ((text, 1.0) for text in self.architecture)
+        for depth, shortcut, width in itertools.product(self.depth or (), self.shortcut or (), self.width):
+            yield str(Architecture.of(depth, shortcut, width)), width
+
+
+class ForestBlock(ForestSettings):
+    """A random forest."""
+
+    kind: Literal["random_forest"]
+
+    def models(self) -> Iterator[ForestModel]:
+        """Lists the one forest of the block."""
+        yield ForestModel(settings=ForestSettings(**self.model_dump(exclude={"kind"})))
+
+
+_KINDS = ("network", "random_forest")
+
+
+def _kind(block: Any) -> str:
+    kind = block.get("kind", "network") if isinstance(block, dict) else getattr(block, "kind", "network")
+    if kind not in _KINDS:
+        raise ValueError(f"unknown kind '{kind}'{suggestion(str(kind), _KINDS)}")
+    return str(kind)
+
+
+ModelBlock = Annotated[
+    Annotated[NetworkBlock, Tag("network")] | Annotated[ForestBlock, Tag("random_forest")], Discriminator(_kind)
+]
+
+
+class Trainer(Config):
+    """What a trial is given to run on.
+
+    Attributes:
+        cpus: Processor cores, and threads.
+        gpus: 0, or 1 to train on a GPU.
+    """
+
+    cpus: int = Field(default=1, ge=1)
+    gpus: int = Field(default=0, ge=0, le=1)
+
+
+class Study(Config):
+    """A grid of trials: every data block with every model with every seed.
+
+    Attributes:
+        name: Names the run directory.
+        description: For people.
+        profile: The profile that was applied, if any.
+        data: What is predicted from what.
+        split: How rows are divided.
+        models: Blocks of models by names of one's own.
+        seeds: Of the models.
+        trainer: What each trial runs on.
+        skip_bad_rows: Whether rows with unreadable formulas are dropped, rather than refused.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    description: str = ""
+    profile: str | None = None
+    data: Axis[DataBlock]
+    split: SplitPlan = SplitPlan()
+    models: Annotated[dict[str, ModelBlock], Field(min_length=1)]
+    seeds: Axis[Seed] = (0,)
+    trainer: Trainer = Trainer()
+    skip_bad_rows: bool = False
+
+    @property
+    def run_name(self) -> str:
+        """Name of the run directory: the study's, and the profile's where one was asked for."""
+        return f"{self.name}-{self.profile}" if self.profile else self.name
+
+    def trials(self) -> list[Trial]:
+        """Expands the grid, each trial once, in the order in which the study lists the axes.
+
+        Raises:
+            DataError: A table of one's own cannot be read.
+        """
+        models = [model for block in self.models.values() for model in block.models()]
+        trials = [
+            Trial(
+                matrix=matrix,
+                split=self.split,
+                train_size=None if train_size == "all" else train_size,
+                seed=seed,
+                model=model,
+            )
+            for block in self.data
+            for matrix in block.matrices()
+            for train_size in block.train_size
+            for model in models
+            for seed in self.seeds
+        ]
+        return list({trial.id: trial for trial in trials}.values())
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"cannot read '{path}': {error.strerror}; correct 'path' in the study's dataset") from error
