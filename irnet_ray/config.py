@@ -74,10 +74,10 @@ def _path_as_written(location: tuple[int | str, ...], given: object) -> list[str
     """Leaves out the steps that pydantic adds, such as the name of a union's member."""
     path: list[str] = []
     for position, part in enumerate(location):
-        if isinstance(given, Mapping) and part in given:
-            given = given[part]
-        elif isinstance(given, list | tuple) and isinstance(part, int) and part < len(given):
-            given = given[part]
+        is_key = isinstance(given, Mapping) and part in given
+        is_index = isinstance(given, list | tuple) and isinstance(part, int) and part < len(given)
+        if is_key or is_index:
+            given = given[part]  # type: ignore[index]
         elif not (isinstance(given, Mapping) and position == len(location) - 1):
             continue
         path.append(str(part))

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
+import ray
+from ray.exceptions import RayError
+
+from irnet_ray.distributed.session import session
 from irnet_ray.errors import UserError
 from irnet_ray.features.cache import FeatureCache, Part, compute_part
+from irnet_ray.study.prepare import ComputeMissing
+from irnet_ray.study.spec import Trainer
+
+
+@contextmanager
+def feature_computer(address: str | None) -> Iterator[ComputeMissing]:
+    """Connects to Ray, and gives the way to compute features there.
+
+    Args:
+        address: Of a running cluster; ``None`` starts Ray on this machine.
+    """
+    with session(address, Trainer()):
+        yield compute_missing
 
 
 def compute_missing(cache: FeatureCache) -> None:
@@ -21,10 +40,6 @@ def compute_missing(cache: FeatureCache) -> None:
     parts = cache.missing()
     if not parts:
         return
-    import pyarrow as pa
-    import ray
-    from ray.exceptions import RayTaskError
-
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     blocks = [pa.table({"start": [part.start] * len(part.formulas), "formula": part.formulas}) for part in parts]
@@ -36,14 +51,14 @@ def compute_missing(cache: FeatureCache) -> None:
     )
     try:
         dataset.materialize()
-    except (ray.exceptions.RayError, RayTaskError) as error:
+    except RayError as error:
         cause = getattr(error, "cause", None)
         if isinstance(cause, UserError):
             raise cause from None
         raise
 
 
-def _compute(block: Any, folder: str, name: str) -> Any:
+def _compute(block: pa.Table, folder: str, name: str) -> pa.Table:
     """Computes the part that a block describes; what goes back is its size only."""
     part = Part(block.column("start")[0].as_py(), block.column("formula").to_pylist())
     compute_part(Path(folder), name, part)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import ray
+
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.study.spec import Trainer
 
@@ -41,8 +43,6 @@ def session(address: str | None, trainer: Trainer) -> Iterator[None]:
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    import ray
-
     already_connected = ray.is_initialized()
     if not already_connected:
         _connect(address)
@@ -55,8 +55,6 @@ def session(address: str | None, trainer: Trainer) -> Iterator[None]:
 
 
 def _connect(address: str | None) -> None:
-    import ray
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
@@ -83,8 +81,6 @@ def _protect_token() -> None:
 
 
 def _check_resources(trainer: Trainer) -> None:
-    import ray
-
     resources = ray.cluster_resources()
     for name, wanted in (("CPU", trainer.cpus), ("GPU", trainer.gpus)):
         available = resources.get(name, 0)
@@ -96,8 +92,6 @@ def _check_resources(trainer: Trainer) -> None:
 
 def slots(trainer: Trainer) -> int:
     """How many trials run at a time on the connected cluster."""
-    import ray
-
     resources = ray.cluster_resources()
     counts = [int(resources.get("CPU", 1) // trainer.cpus)]
     if trainer.gpus:

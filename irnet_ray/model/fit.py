@@ -104,7 +104,7 @@ def fit(
         validation: The rows that choose the best epoch and stop training.
         seed: Determines the initial weights and the order of the rows.
         device: A torch device.
-        report: Called with each epoch's history row; what it raises ends training.
+        report: Called with each epoch's history row, those of a checkpoint first; what it raises ends training.
         resume_from: A checkpoint of the same training; an unreadable one is ignored.
         save_checkpoint: Called with a checkpoint from time to time.
         checkpoint_seconds: Least time between checkpoints (s).
@@ -116,6 +116,9 @@ def fit(
     state = checkpoint.decode(resume_from) if resume_from else None
     if state is not None:
         training.load_state_dict(state)
+    if report is not None:
+        for epoch in training.progress.history:
+            report(epoch)
     saved = time.monotonic()
     while not training.finished:
         epoch = training.run_epoch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +27,42 @@ _WORK_A_CUT = 700.0  # for each attribute, row and level of a tree
 
 _REFERENCE = Architecture.of(17, "layer", 0.25)
 _REFERENCE_ROWS = 256 * 12
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a trial will cost on this machine.
+
+    Attributes:
+        trial: The trial.
+        rows: Training, validation and test rows.
+        seconds: Of one core; an upper bound where patience may end the trial earlier (s).
+        matrix_bytes: Size of the rows in memory.
+    """
+
+    trial: Trial
+    rows: tuple[int, int, int]
+    seconds: float
+    matrix_bytes: int
+
+
+def estimate_study(trials: Sequence[Trial]) -> list[Estimate]:
+    """Estimates every trial, after measuring the speed of this machine for about a second.
+
+    Raises:
+        ConfigurationError: More training rows are asked than there are.
+    """
+    rows = [split_sizes(trial) for trial in trials]
+    speed = seconds_a_work()
+    return [
+        Estimate(
+            trial=trial,
+            rows=each,
+            seconds=work(trial, each) * speed,
+            matrix_bytes=4 * sum(each) * len(representation.labels(trial.matrix.representation)),
+        )
+        for trial, each in zip(trials, rows, strict=True)
+    ]
 
 
 def split_sizes(trial: Trial) -> tuple[int, int, int]:

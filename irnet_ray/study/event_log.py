@@ -10,7 +10,8 @@ from irnet_ray.model.fit import Epoch
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.trial import Trial
 
-_FOLDER = "tensorboard"
+FOLDER = "tensorboard"
+"""Folder of a run that holds the events."""
 
 
 class EventLog:
@@ -27,7 +28,7 @@ class EventLog:
     def __init__(self, run: RunDirectory, trial: Trial) -> None:
         self._run = run
         self._trial = trial
-        self._folder = f"{_FOLDER}/{folder_name(trial)}"
+        self._folder = f"{FOLDER}/{folder_name(trial)}"
         local = run.storage.local_path
         self._scratch = None if local else tempfile.TemporaryDirectory(prefix="irnet-ray-events-")
         self._directory = local / self._folder if local else Path(self._scratch.name)  # type: ignore[union-attr]

@@ -47,35 +47,48 @@ class RunDirectory:
         """Where the run lies."""
         return self.storage.uri
 
-    def claim(self, study: Study, trials: Sequence[Trial], *, force: bool = False) -> None:
-        """Makes the directory the study's, or checks that it is.
+    @property
+    def is_run(self) -> bool:
+        """Whether a study has claimed the directory."""
+        return self.storage.exists(_STUDY)
+
+    def check(self, study: Study, trials: Sequence[Trial]) -> None:
+        """Checks that the directory may become, or is, the study's; changes nothing.
 
         A directory may go on with a grid that has grown or shrunk, as long as both grids share a trial.
 
         Args:
             study: The study that is to fill the directory.
             trials: Its trials.
-            force: Deletes what an earlier run left.
 
         Raises:
             RunError: The directory belongs to another study, or is no run directory at all.
         """
         content = self.storage.read(_STUDY)
-        if content is None and self.storage.names():
-            raise RunError(f"'{self.uri}' is not empty and holds no run; choose another --storage")
-        if content is not None and not force:
-            self._check_owner(_parse_study(content, self.uri), study, trials)
-        if content is not None and force:
-            self._clear()
-        self.storage.write(_STUDY, _dump_study(study))
-
-    def _check_owner(self, owner: Study, study: Study, trials: Sequence[Trial]) -> None:
+        if content is None:
+            if self.storage.names():
+                raise RunError(f"'{self.uri}' is not empty and holds no run; choose another --storage")
+            return
+        owner = _parse_study(content, self.uri)
         shared = {trial.id for trial in owner.trials()} & {trial.id for trial in trials}
         if owner.name != study.name or not shared:
             raise RunError(
                 f"'{self.uri}' belongs to another study (name '{owner.name}', no trial in common); "
                 "choose another --storage or 'name', or start it over with --force"
             )
+
+    def claim(self, study: Study, *, clear: bool = False) -> None:
+        """Makes the directory the study's.
+
+        Args:
+            study: The study that is to fill the directory.
+            clear: Deletes what an earlier run left.
+        """
+        if clear and self.is_run:
+            self._clear()
+        content = _dump_study(study)
+        if self.storage.read(_STUDY) != content:
+            self.storage.write(_STUDY, content)
 
     def _clear(self) -> None:
         for folder in _OURS:

@@ -95,3 +95,22 @@ def _numbers(column: pd.Series[Any], path: Path) -> pd.Series[float]:
             f"{place}: {column.iloc[wrong[0]]!r} is not a finite number{more}; correct it or leave it empty"
         )
     return numbers
+
+
+def read_formulas(path: str, column: str) -> pd.Series[str]:
+    """Reads only the formulas of a user's table, as written.
+
+    Args:
+        path: The file; its suffix tells the format.
+        column: The column of formulas.
+
+    Returns:
+        The formulas, empty text where missing; the index numbers the rows from 1, not counting a header.
+
+    Raises:
+        DataError: The file or the column is missing.
+    """
+    text = _column(_read_columns(Path(path).expanduser()), column, Path(path))
+    formulas: pd.Series[str] = text.astype(object).where(text.notna(), "").astype(str)
+    formulas.index = pd.RangeIndex(1, len(formulas) + 1)
+    return formulas

@@ -1,0 +1,239 @@
+"""The user's door: ``irnet-ray``. It reads options and prints; what it calls does the work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from irnet_ray import __version__
+from irnet_ray.errors import RunError, UserError, suggestion
+
+if TYPE_CHECKING:
+    from irnet_ray.study.prepare import ComputeMissing
+    from irnet_ray.study.run_directory import RunDirectory
+
+_INTERRUPTED = 130  # what shells give for a program that Ctrl-C ended
+
+
+class Commands(click.Group):
+    """A group whose commands end with one line and exit code 2 where the user can mend what is wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            click.echo("interrupted; the same command goes on where it stopped", err=True)
+            sys.exit(_INTERRUPTED)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Names the nearest command where there is none of that name."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"no such command '{args[0]}'{suggestion(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def main() -> None:
+    """Depth studies of residual networks for materials properties."""
+
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_format_option: Decorator = click.option(
+    "--format", "style", type=click.Choice(["table", "json"]), default="table", help="How to print."
+)
+_skip_option: Decorator = click.option(
+    "--skip-bad-rows", is_flag=True, help="Drop rows whose formula cannot be used, and count them."
+)
+_local_option: Decorator = click.option("--local", is_flag=True, help="Work in this one process, without Ray.")
+_address_option: Decorator = click.option("--address", metavar="ADDRESS", help="Of a running Ray cluster, e.g. auto.")
+_storage_option: Decorator = click.option(
+    "--storage", default="runs", show_default=True, metavar="URI", help="Folder, s3:// or gs:// that holds the runs."
+)
+_run_argument: Decorator = click.argument("directory", metavar="RUN")
+
+
+def _study_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which a study is read."""
+    setting = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a value of the study.")
+    profile = click.option("--profile", metavar="NAME", help="Lay one of the study's profiles over it.")
+    study_file = click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path))
+    return study_file(profile(setting(function)))
+
+
+@main.group(cls=Commands)
+def data() -> None:
+    """Datasets: what there is, where it comes from, and getting it."""
+
+
+@data.command("list")
+@_format_option
+def list_datasets(style: str) -> None:
+    """List the catalog."""
+    from irnet_ray.report.data_text import catalog_table
+    from irnet_ray.report.tables import format_table
+
+    click.echo(format_table(catalog_table(), style))
+
+
+@data.command("show")
+@click.argument("name")
+@click.option("--curation", is_flag=True, help="Load the data, and count what each step of curation drops.")
+def show_dataset(name: str, curation: bool) -> None:
+    """Show a dataset's card."""
+    from irnet_ray.data.load import load
+    from irnet_ray.report.data_text import card_text
+
+    click.echo(card_text(name))
+    if curation:
+        from irnet_ray.data.catalog import card
+
+        click.echo(f"\n{load(name, next(iter(card(name).properties))).report}")
+
+
+@data.command("fetch")
+@click.argument("name")
+def fetch_dataset(name: str) -> None:
+    """Download a dataset, and verify it."""
+    from irnet_ray.data.load import fetch
+
+    click.echo(f"{name}: {fetch(name)}")
+
+
+@main.command()
+@click.argument("source", metavar="DATASET|FILE")
+@click.option("--representation", default="composition", show_default=True, help="E.g. composition+fractions.")
+@click.option("--property", "property_name", help="Property to write beside a catalog dataset's attributes.")
+@click.option("--formula", "formula_column", default="formula", show_default=True, help="Column of formulas in a file.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The Parquet file to write.")
+@_skip_option
+@_local_option
+@_address_option
+def featurize(source: str, local: bool, address: str | None, **options: Any) -> None:
+    """Turn formulas into attributes, in a Parquet file."""
+    from irnet_ray.study.feature_table import write_feature_table
+
+    with _feature_computer(local, address) as compute_missing:
+        table = write_feature_table(source, compute_missing=compute_missing, **options)
+    dropped = f", {table.dropped:,} bad rows dropped" if table.dropped else ""
+    click.echo(f"{table.rows:,} rows x {table.columns} attributes in {table.path}{dropped}")
+
+
+def _feature_computer(local: bool, address: str | None) -> AbstractContextManager[ComputeMissing]:
+    if local:
+        from irnet_ray.study.prepare import compute_missing_here
+
+        return nullcontext(compute_missing_here)
+    from irnet_ray.distributed.featurize import feature_computer
+
+    return feature_computer(address)
+
+
+@main.command()
+@_study_arguments
+@_storage_option
+@_format_option
+def plan(study_file: Path, profile: str | None, settings: tuple[str, ...], storage: str, style: str) -> None:
+    """Print a study's trials and what they will cost, before anything starts."""
+    from irnet_ray.report.plan_text import plan_json, plan_table
+    from irnet_ray.study.estimate import estimate_study
+    from irnet_ray.study.read import read_study
+    from irnet_ray.study.run_directory import RunDirectory
+
+    study = read_study(study_file, profile, settings)
+    run = RunDirectory(f"{storage}/{study.run_name}")
+    estimates = estimate_study(study.trials())
+    click.echo(plan_json(estimates) if style == "json" else plan_table(study, estimates, run.finished()))
+
+
+@main.command()
+@_study_arguments
+@_storage_option
+@_address_option
+@_local_option
+@_skip_option
+@click.option("--force", is_flag=True, help="Delete what an earlier run left, and start over.")
+def run(
+    study_file: Path,
+    profile: str | None,
+    settings: tuple[str, ...],
+    storage: str,
+    skip_bad_rows: bool,
+    **options: Any,
+) -> None:
+    """Run what is missing of a study, and write its report."""
+    from rich.console import Console
+
+    from irnet_ray.distributed.launch import run_study
+    from irnet_ray.study.read import read_study
+    from irnet_ray.study.run_directory import RunDirectory
+
+    also = ("skip_bad_rows=true",) if skip_bad_rows else ()
+    study = read_study(study_file, profile, (*settings, *also))
+    directory = RunDirectory(f"{storage}/{study.run_name}")
+    run_study(study, directory, console=Console(highlight=False), **options)
+    _print_report(directory)
+    if failures := directory.failures():
+        raise RunError(f"{len(failures)} trials failed; see 'irnet-ray status {directory.uri}'")
+
+
+@main.command()
+@_run_argument
+@_format_option
+def status(directory: str, style: str) -> None:
+    """Print how far each trial of a run is."""
+    from irnet_ray.report.status_text import status_table
+    from irnet_ray.report.tables import format_table
+    from irnet_ray.study.run_directory import RunDirectory
+
+    click.echo(format_table(status_table(RunDirectory(directory)), style))
+
+
+@main.command()
+@_run_argument
+def report(directory: str) -> None:
+    """Write a run's report again from its files."""
+    from irnet_ray.study.run_directory import RunDirectory
+
+    opened = RunDirectory(directory)
+    opened.write_results(opened.study().trials())
+    _print_report(opened)
+
+
+def _print_report(directory: RunDirectory) -> None:
+    from irnet_ray.report.page import build_report
+    from irnet_ray.report.tables import error_pivot, format_table
+
+    page = build_report(directory)
+    results = directory.results(directory.study().trials())
+    click.echo(f"\n{format_table(error_pivot(results), 'table')}\n\nreport: {page}")
+
+
+@main.command()
+@_run_argument
+@click.option("--port", default=6006, show_default=True, help="Of the page.")
+def monitor(directory: str, port: int) -> None:
+    """Show a run's learning curves in TensorBoard."""
+    from irnet_ray.study.event_log import FOLDER
+    from irnet_ray.study.run_directory import RunDirectory
+
+    run = RunDirectory(directory)
+    run.study()
+    program = shutil.which("tensorboard", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if program is None:
+        raise RunError("tensorboard is not installed; 'pip install tensorboard'")
+    os.execv(program, [program, "--logdir", f"{run.uri}/{FOLDER}", "--port", str(port)])

@@ -1,0 +1,99 @@
+"""A study from its file's content to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from rich.console import Console
+
+from irnet_ray.errors import RunError
+from irnet_ray.study.estimate import split_sizes, work
+from irnet_ray.study.local import run_here
+from irnet_ray.study.prepare import compute_missing_here, prepare
+from irnet_ray.study.progress import Progress
+from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.spec import Study
+from irnet_ray.study.trial import Trial
+
+
+def run_study(
+    study: Study,
+    run: RunDirectory,
+    *,
+    console: Console,
+    address: str | None = None,
+    local: bool = False,
+    force: bool = False,
+) -> pd.DataFrame:
+    """Runs what is missing of a study.
+
+    Nothing is written to the run directory before the study, the data and the directory are known to be good.
+
+    Args:
+        study: What to run.
+        run: The directory to fill.
+        console: Where to show progress.
+        address: Of a running Ray cluster; ``None`` starts Ray on this machine.
+        local: Runs in this one process, without Ray.
+        force: Deletes what an earlier run left, and starts over.
+
+    Returns:
+        The study's results so far, as in ``results.csv``.
+
+    Raises:
+        UserError: Something that the user can mend.
+    """
+    trials = study.trials()
+    costs = {trial.id: work(trial, split_sizes(trial)) for trial in trials}
+    if force:
+        _check_forced(run)
+    else:
+        run.check(study, trials)
+    finished = set() if force else run.finished()
+    missing = sorted((trial for trial in trials if trial.id not in finished), key=lambda trial: -costs[trial.id])
+    console.print(f"{study.run_name}: {len(trials)} trials, {len(trials) - len(missing)} done, in {run.uri}")
+    if missing or force:
+        progress = Progress(
+            {trial.id: trial for trial in missing},
+            costs,
+            already_done=len(trials) - len(missing),
+            console=console,
+        )
+        _run_missing(study, missing, run, progress, address=address, local=local, force=force)
+    else:
+        run.claim(study)
+    return run.write_results(trials)
+
+
+def _check_forced(run: RunDirectory) -> None:
+    """Even with force only a run is deleted, not whatever else a folder holds."""
+    if run.storage.names() and not run.is_run:
+        raise RunError(f"'{run.uri}' is not empty and holds no run; choose another --storage")
+
+
+def _run_missing(
+    study: Study,
+    missing: Sequence[Trial],
+    run: RunDirectory,
+    progress: Progress,
+    *,
+    address: str | None,
+    local: bool,
+    force: bool,
+) -> None:
+    if local:
+        data = prepare(missing, compute_missing_here, skip_bad_rows=study.skip_bad_rows)
+        run.claim(study, clear=force)
+        with progress:
+            run_here(missing, data, run, study.trainer, progress)
+        return
+    from irnet_ray.distributed.featurize import compute_missing
+    from irnet_ray.distributed.run import run_on_ray
+    from irnet_ray.distributed.session import session
+
+    with session(address, study.trainer):
+        data = prepare(missing, compute_missing, skip_bad_rows=study.skip_bad_rows)
+        run.claim(study, clear=force)
+        with progress:
+            run_on_ray(missing, data, run, study.trainer, progress)

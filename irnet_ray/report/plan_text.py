@@ -1,0 +1,66 @@
+"""A study's plan in words: its grid, its parameters, its cost."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+import pandas as pd
+
+from irnet_ray.report.tables import format_table
+from irnet_ray.study.estimate import Estimate, makespan
+from irnet_ray.study.progress import duration
+from irnet_ray.study.spec import Study
+
+_COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "width", "train_size", "seed", "recipe"]
+
+
+def plan_table(study: Study, estimates: Sequence[Estimate], finished: set[str]) -> str:
+    """One line a trial, and what all of them will cost.
+
+    Args:
+        study: The study.
+        estimates: Of its trials.
+        finished: Ids of the trials that are done.
+    """
+    rows = []
+    for estimate in estimates:
+        described = estimate.trial.describe()
+        rows.append(
+            {
+                **{column: described[column] for column in _COLUMNS},
+                "n_parameters": described["n_parameters"],
+                "time": duration(estimate.seconds),
+                "state": "done" if estimate.trial.id in finished else "to do",
+            }
+        )
+    table = pd.DataFrame(rows).astype({"depth": "Int64", "n_parameters": "Int64"})
+    return f"{format_table(table, 'table')}\n\n{_summary(study, estimates, finished)}"
+
+
+def _summary(study: Study, estimates: Sequence[Estimate], finished: set[str]) -> str:
+    left = [estimate for estimate in estimates if estimate.trial.id not in finished]
+    cores = os.cpu_count() or 1
+    seconds = [estimate.seconds for estimate in left]
+    memory = max((estimate.matrix_bytes for estimate in left), default=0) / 2**20
+    return (
+        f"{len(estimates)} trials, {len(estimates) - len(left)} done; the others take about "
+        f"{duration(sum(seconds))} of one core, {duration(makespan(seconds, cores // study.trainer.cpus))} "
+        f"on the {cores} cores of this machine (training only, at its speed now); "
+        f"largest matrix {memory:.0f} MiB"
+    )
+
+
+def plan_json(estimates: Sequence[Estimate]) -> str:
+    """A list of trials, each as a flat row with its full configuration and its estimate."""
+    trials = [
+        {
+            **estimate.trial.describe(),
+            "rows": dict(zip(("train", "validation", "test"), estimate.rows, strict=True)),
+            "estimated_seconds": round(estimate.seconds, 1),
+            "configuration": estimate.trial.model_dump(mode="json"),
+        }
+        for estimate in estimates
+    ]
+    return json.dumps(trials, indent=2)
