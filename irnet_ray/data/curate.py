@@ -147,7 +147,8 @@ def reduce_composition(table: pd.DataFrame, *, skip_bad_rows: bool = False) -> p
     if bad and not skip_bad_rows:
         raise FormulaError(_complaint(table, bad))
     readable = table.drop(index=table.index[[each.row for each in bad]])
-    return readable.assign(**{FORMULA: reduced_formulas(compositions)})
+    reduced = pd.Series(reduced_formulas(compositions), index=readable.index, dtype=object)  # text, even without rows
+    return readable.assign(**{FORMULA: reduced})
 
 
 def _complaint(table: pd.DataFrame, bad: Sequence[BadFormula]) -> str:

@@ -16,7 +16,7 @@ from irnet_ray.data.curate import FORMULA, PUBLISHED_SPLIT, CurationReport, cura
 from irnet_ray.data.sources.table import read_table
 from irnet_ray.data.sources.transport import read_transport, transport_path
 from irnet_ray.data.sources.wheel import fetch_wheel, read_wheel, wheel_path
-from irnet_ray.errors import ConfigurationError, DataError, suggestion
+from irnet_ray.errors import ConfigurationError, DataError, FormulaError, suggestion
 
 __all__ = ["Materials", "OwnTable", "fetch", "is_fetched", "load"]
 
@@ -89,7 +89,11 @@ def _load_own(own: OwnTable, property_name: str, skip_bad_rows: bool) -> Materia
     if property_name not in own.properties:
         problem = f"table '{own.title}' has no property '{property_name}'"
         raise ConfigurationError(f"{problem}{suggestion(property_name, own.properties)}")
-    table, report = curate(read_table(own), (DropMissing(), ReduceComposition()), skip_bad_rows=skip_bad_rows)
+    steps = (DropMissing(), ReduceComposition())
+    try:
+        table, report = curate(read_table(own), steps, skip_bad_rows=skip_bad_rows)
+    except FormulaError as error:
+        raise FormulaError(f"{own.path}: {error}") from error
     return _materials(table, own.title, property_name, own.properties[property_name], report)
 
 

@@ -37,13 +37,31 @@ def read_table(own: OwnTable) -> pd.DataFrame:
     """
     path = Path(own.path).expanduser()
     columns = _read_columns(path)
-    text = _column(columns, own.formula, path)
-    data: dict[str, pd.Series[Any]] = {FORMULA: text.astype(object).where(text.notna(), "").astype(str)}
+    data: dict[str, pd.Series[Any]] = {FORMULA: _text(_column(columns, own.formula, path))}
     for name in own.properties:
         data[name] = _numbers(_column(columns, own.column(name), path), path)
     table = pd.DataFrame(data)
     table.index = pd.RangeIndex(1, len(table) + 1)
     return table
+
+
+def read_formulas(path: str, column: str) -> pd.Series[str]:
+    """Reads only the formulas of a user's table, as written.
+
+    Args:
+        path: The file; its suffix tells the format.
+        column: The column of formulas.
+
+    Returns:
+        The formulas, empty text where missing; the index numbers the rows from 1, not counting a header.
+
+    Raises:
+        DataError: The file or the column is missing.
+    """
+    file = Path(path).expanduser()
+    formulas = _text(_column(_read_columns(file), column, file))
+    formulas.index = pd.RangeIndex(1, len(formulas) + 1)
+    return formulas
 
 
 def _read_columns(path: Path) -> pd.DataFrame:
@@ -66,6 +84,8 @@ def _read_columns(path: Path) -> pd.DataFrame:
 def _read_json_lines(path: Path) -> pd.DataFrame:
     with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
         records = [json.loads(line) for line in file if line.strip()]
+    if not records:
+        raise ValueError("it is empty")
     for row, record in enumerate(records, start=1):
         if not isinstance(record, dict):
             raise DataError(f"{path}: row {row} is not a JSON object; write one object with its keys on each line")
@@ -76,6 +96,12 @@ def _column(columns: pd.DataFrame, name: str, path: Path) -> pd.Series[Any]:
     if name not in columns:
         raise DataError(f"{path}: no column '{name}'{suggestion(name, map(str, columns))}")
     return columns[name]
+
+
+def _text(column: pd.Series[Any]) -> pd.Series[str]:
+    """Converts a column to text, empty where a value is missing."""
+    text: pd.Series[str] = column.astype(object).where(column.notna(), "").astype(str)
+    return text
 
 
 def _numbers(column: pd.Series[Any], path: Path) -> pd.Series[float]:
@@ -95,22 +121,3 @@ def _numbers(column: pd.Series[Any], path: Path) -> pd.Series[float]:
             f"{place}: {column.iloc[wrong[0]]!r} is not a finite number{more}; correct it or leave it empty"
         )
     return numbers
-
-
-def read_formulas(path: str, column: str) -> pd.Series[str]:
-    """Reads only the formulas of a user's table, as written.
-
-    Args:
-        path: The file; its suffix tells the format.
-        column: The column of formulas.
-
-    Returns:
-        The formulas, empty text where missing; the index numbers the rows from 1, not counting a header.
-
-    Raises:
-        DataError: The file or the column is missing.
-    """
-    text = _column(_read_columns(Path(path).expanduser()), column, Path(path))
-    formulas: pd.Series[str] = text.astype(object).where(text.notna(), "").astype(str)
-    formulas.index = pd.RangeIndex(1, len(formulas) + 1)
-    return formulas
