@@ -1,0 +1,25 @@
+from pathlib import Path
+
+import pytest
+
+from irnet_ray.data.cache import cache_directory, make_directory
+from irnet_ray.errors import StorageError
+
+
+def test_the_variable_moves_the_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("IRNET_RAY_CACHE", str(tmp_path))
+    assert cache_directory() == tmp_path
+
+
+def test_without_the_variable_the_cache_follows_xdg_and_then_home(monkeypatch, tmp_path):
+    monkeypatch.delenv("IRNET_RAY_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_directory() == tmp_path / "irnet-ray"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_directory() == Path.home() / ".cache" / "irnet-ray"
+
+
+def test_a_folder_that_cannot_be_made_names_the_repair(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="set IRNET_RAY_CACHE"):
+        make_directory(tmp_path / "file" / "downloads")
