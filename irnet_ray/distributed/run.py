@@ -120,6 +120,10 @@ class _Watcher(tune.Callback):
         self._run = run
         self._progress = progress
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves out what is open: Tune pickles its callbacks to restore them, which we never do."""
+        return {}
+
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         known = self._trials[trial.config["trial_id"]]
         if "result" in result:

@@ -14,18 +14,13 @@ import ray
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.study.spec import Trainer
 
-# Read by Ray when it is imported or started: quieter and quicker, and Ctrl-C reaches us.
+# Read by Ray when it starts: quieter and quicker, and Ctrl-C reaches us.
 _ENVIRONMENT = {
-    "RAY_AUTH_MODE": "token",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
-    "RAY_TRAIN_METRICS_ENABLED": "0",
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_DEDUP_LOGS": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 
@@ -67,7 +62,8 @@ def _connect(address: str | None) -> None:
             )
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigurationError(f"--address '{address}': cannot connect to Ray ({reason})") from error
+        what = f"--address '{address}': cannot connect to Ray" if address else "Ray cannot start on this machine"
+        raise ConfigurationError(f"{what} ({reason}); --local works without Ray") from error
     _protect_token()
     for name in ("ray", "ray.data", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.ERROR)

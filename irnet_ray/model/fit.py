@@ -22,6 +22,10 @@ from irnet_ray.model.rows import Float32Array, Float64Array, Rows, Standardizati
 
 _PREDICTION_BATCH = 8192
 
+# An attribute that hardly varies among the training rows, such as one of a rare element, can lie hundreds
+# of deviations off elsewhere and would swamp the prediction.
+_INPUT_LIMIT = 10.0
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -156,7 +160,7 @@ class _Training:
     ) -> None:
         self.recipe = recipe
         self.seed = seed
-        self.inputs = Standardization.of(train.inputs)
+        self.inputs = Standardization.of(train.inputs, _INPUT_LIMIT)
         self.target = (
             Standardization.of(train.target[:, None]) if recipe.standardize_target else Standardization.identity(1)
         )

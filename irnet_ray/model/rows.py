@@ -40,13 +40,15 @@ class Standardization:
     Attributes:
         mean: Shape ``(columns,)``.
         scale: Standard deviation (divided by the number of rows), or 1, shape ``(columns,)``.
+        limit: Standardized values beyond it, in either direction, are set to it.
     """
 
     mean: Float64Array
     scale: Float64Array
+    limit: float = np.inf
 
     @classmethod
-    def of(cls, values: npt.NDArray[np.floating]) -> Standardization:
+    def of(cls, values: npt.NDArray[np.floating], limit: float = np.inf) -> Standardization:
         """Measures columns, shape ``(rows, columns)``, in double precision and bounded memory."""
         mean = values.mean(axis=0, dtype=np.float64)
         squares = np.zeros_like(mean)
@@ -54,7 +56,7 @@ class Standardization:
             squares += np.square(values[start : start + _ROWS_AT_A_TIME] - mean).sum(axis=0)
         deviation = np.sqrt(squares / len(values))
         negligible = deviation <= 1e-6 * np.abs(mean)  # rounding of float32, no variation
-        return cls(mean, np.where(negligible | (deviation == 0), 1.0, deviation))
+        return cls(mean, np.where(negligible | (deviation == 0), 1.0, deviation), limit)
 
     @classmethod
     def identity(cls, columns: int) -> Standardization:
@@ -66,5 +68,5 @@ class Standardization:
         standardized = np.empty(values.shape, dtype=np.float32)
         for start in range(0, len(values), _ROWS_AT_A_TIME):
             block = slice(start, start + _ROWS_AT_A_TIME)
-            standardized[block] = (values[block] - self.mean) / self.scale
+            standardized[block] = np.clip((values[block] - self.mean) / self.scale, -self.limit, self.limit)
         return standardized
