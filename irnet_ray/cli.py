@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -51,6 +51,7 @@ def main() -> None:
     """Depth studies of residual networks for materials properties."""
 
 
+Style = Literal["table", "json"]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _format_option: Decorator = click.option(
@@ -82,7 +83,7 @@ def data() -> None:
 
 @data.command("list")
 @_format_option
-def list_datasets(style: str) -> None:
+def list_datasets(style: Style) -> None:
     """List the catalog."""
     from irnet_ray.report.data_text import catalog_table
     from irnet_ray.report.tables import format_table
@@ -147,7 +148,7 @@ def _feature_computer(local: bool, address: str | None) -> AbstractContextManage
 @_study_arguments
 @_storage_option
 @_format_option
-def plan(study_file: Path, profile: str | None, settings: tuple[str, ...], storage: str, style: str) -> None:
+def plan(study_file: Path, profile: str | None, settings: tuple[str, ...], storage: str, style: Style) -> None:
     """Print a study's trials and what they will cost, before anything starts."""
     from irnet_ray.report.plan_text import plan_json, plan_table
     from irnet_ray.study.estimate import estimate_study
@@ -194,7 +195,7 @@ def run(
 @main.command()
 @_run_argument
 @_format_option
-def status(directory: str, style: str) -> None:
+def status(directory: str, style: Style) -> None:
     """Print how far each trial of a run is."""
     from irnet_ray.report.status_text import status_table
     from irnet_ray.report.tables import format_table

@@ -81,7 +81,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "fast": {
         "optimizer": "adam",
-        "learning_rate": 2e-3,
+        "learning_rate": 1e-2,
         "schedule": "one_cycle",
         "batch_size": 256,
         "loss": "mae",

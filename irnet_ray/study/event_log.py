@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +32,7 @@ class EventLog:
         self._folder = f"{FOLDER}/{folder_name(trial)}"
         local = run.storage.local_path
         self._scratch = None if local else tempfile.TemporaryDirectory(prefix="irnet-ray-events-")
+        self._best_val_mae = math.inf
         self._directory = local / self._folder if local else Path(self._scratch.name)  # type: ignore[union-attr]
 
     def __enter__(self) -> EventLog:
@@ -43,6 +45,7 @@ class EventLog:
 
     def add(self, epoch: Epoch) -> None:
         """Adds an epoch's errors and learning rate, by optimizer steps as in Figure 1 of the paper."""
+        self._best_val_mae = min(self._best_val_mae, epoch.val_mae)
         self._writer.add_scalar("mae/train", epoch.train_mae, epoch.step)
         self._writer.add_scalar("mae/validation", epoch.val_mae, epoch.step)
         self._writer.add_scalar("learning_rate", epoch.learning_rate, epoch.step)
@@ -50,6 +53,9 @@ class EventLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None:
+            axes = {key: value for key, value in self._trial.describe().items() if value is not None}
+            self._writer.add_hparams(axes, {"best/mae/validation": self._best_val_mae}, run_name=".")
         self._writer.close()
         if self._scratch is not None:
             for path in self._directory.iterdir():

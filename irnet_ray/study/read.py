@@ -41,17 +41,27 @@ def read_study(path: Path, profile: str | None = None, settings: Sequence[str] =
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_bytes(), str(path))
     except OSError as error:
         raise ConfigurationError(f"cannot read the study '{path}': {error.strerror}") from error
+
+
+def parse_yaml(content: bytes, where: str) -> dict[str, Any]:
+    """Reads the mapping of a study.
+
+    Raises:
+        ConfigurationError: It is no YAML, or no mapping; says in which line.
+    """
+    try:
+        parsed = yaml.safe_load(content.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
-        where = f" in line {line + 1}" if line is not None else ""
+        place = f" in line {line + 1}" if line is not None else ""
         reason = getattr(error, "problem", None) or "not UTF-8 text"
-        raise ConfigurationError(f"{path}: not valid YAML{where}: {reason}") from error
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{path}: a study is a mapping of keys to values")
-    return content
+        raise ConfigurationError(f"{where}: not valid YAML{place}: {reason}") from error
+    if not isinstance(parsed, dict):
+        raise ConfigurationError(f"{where}: a study is a mapping of keys to values")
+    return parsed
 
 
 def merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

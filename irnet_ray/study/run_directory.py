@@ -19,6 +19,7 @@ import yaml
 from irnet_ray.config import validate
 from irnet_ray.errors import RunError
 from irnet_ray.model.fit import Epoch
+from irnet_ray.study.read import parse_yaml
 from irnet_ray.study.result import RESULT_COLUMNS
 from irnet_ray.study.spec import Study
 from irnet_ray.study.storage import Storage
@@ -204,4 +205,5 @@ def _dump_study(study: Study) -> bytes:
 
 
 def _parse_study(content: bytes, uri: str) -> Study:
-    return validate(Study, yaml.safe_load(content), f"{uri}/{_STUDY}")
+    where = f"{uri}/{_STUDY}"
+    return validate(Study, parse_yaml(content, where), where)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from irnet_ray.config import Axis, Config
 from irnet_ray.data.catalog import card
@@ -143,19 +143,18 @@ class ForestBlock(ForestSettings):
         yield ForestModel(settings=ForestSettings(**self.model_dump(exclude={"kind"})))
 
 
+ModelBlock = NetworkBlock | ForestBlock
 _KINDS = ("network", "random_forest")
 
 
-def _kind(block: Any) -> str:
-    kind = block.get("kind", "network") if isinstance(block, dict) else getattr(block, "kind", "network")
+def _with_kind(block: Any) -> Any:
+    """A block that does not name its kind is one of networks."""
+    if not isinstance(block, Mapping):
+        return block
+    kind = block.get("kind", "network")
     if kind not in _KINDS:
         raise ValueError(f"unknown kind '{kind}'{suggestion(str(kind), _KINDS)}")
-    return str(kind)
-
-
-ModelBlock = Annotated[
-    Annotated[NetworkBlock, Tag("network")] | Annotated[ForestBlock, Tag("random_forest")], Discriminator(_kind)
-]
+    return {"kind": kind, **block}
 
 
 class Trainer(Config):
@@ -190,7 +189,9 @@ class Study(Config):
     profile: str | None = None
     data: Axis[DataBlock]
     split: SplitPlan = SplitPlan()
-    models: Annotated[dict[str, ModelBlock], Field(min_length=1)]
+    models: dict[str, Annotated[ModelBlock, Field(discriminator="kind"), BeforeValidator(_with_kind)]] = Field(
+        min_length=1
+    )
     seeds: Axis[Seed] = (0,)
     trainer: Trainer = Trainer()
     skip_bad_rows: bool = False

@@ -45,9 +45,9 @@ def test_metals_obey_the_wiedemann_franz_law(table, carriers):
     assert np.median(lorenz) == pytest.approx(2.44e-8, rel=0.05)
 
 
-def test_load_has_one_row_for_each_composition():
+def test_load_keeps_every_structure():
     materials = load("ricci_transport", "seebeck_p")
-    assert len(materials) == len(set(materials.formulas)) == card("ricci_transport").properties["seebeck_p"].rows
+    assert len(materials) == card("ricci_transport").properties["seebeck_p"].rows == 47_737
     assert materials.published_split is None
     assert materials.unit == "uV/K"
 

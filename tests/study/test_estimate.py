@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from irnet_ray.errors import ConfigurationError
+from irnet_ray.study.estimate import estimate_study, makespan, split_sizes, work
+from irnet_ray.study.read import read_study
+
+
+@pytest.fixture
+def trials_of(study_file):
+    return lambda *settings: read_study(study_file, settings=settings).trials()
+
+
+def costs(trials):
+    return [work(trial, split_sizes(trial)) for trial in trials]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "models.networks.depth=[10,17,24,48]",
+        "models.networks.width=[0.03,0.25,1.0]",
+        "models.networks.recipe=[{base: fast, epochs: 3}, {base: fast, epochs: 30}]",
+        "data.train_size=[50,100,200]",
+        "models.networks.shortcut=[none, layer]",
+    ],
+)
+def test_more_costs_more(trials_of, setting):
+    trials = [trial for trial in trials_of("models.networks.shortcut=layer", setting) if trial.architecture]
+    rising = costs(trials)
+    assert all(before < after for before, after in itertools.pairwise(rising))
+
+
+def test_sizes_are_those_of_the_split(trials_of):
+    assert split_sizes(trials_of()[0]) == (150, 17, 25)
+
+
+def test_more_rows_than_there_are_is_refused(trials_of):
+    with pytest.raises(ConfigurationError, match=r"table, energy: train_size: 1,000 asked"):
+        split_sizes(trials_of("data.train_size=1000")[0])
+
+
+def test_every_trial_gets_a_time_and_a_size(trials_of):
+    estimates = estimate_study(trials_of())
+    assert all(estimate.seconds > 0 for estimate in estimates)
+    assert estimates[0].matrix_bytes == 4 * 145 * (150 + 17 + 25)
+
+
+@given(st.lists(st.floats(0.1, 100), min_size=1, max_size=20), st.integers(1, 5))
+def test_makespan_lies_between_its_bounds(seconds, slots):
+    least = max(*seconds, sum(seconds) / slots)
+    assert least <= makespan(seconds, slots) * (1 + 1e-9)
+    assert makespan(seconds, slots) <= sum(seconds) / slots + max(seconds) + 1e-9
+    assert makespan(seconds, 1) == pytest.approx(sum(seconds))

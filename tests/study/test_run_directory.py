@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from irnet_ray.errors import ConfigurationError, RunError, StorageError
+from irnet_ray.model.fit import Epoch
+from irnet_ray.model.metrics import evaluate
+from irnet_ray.study.read import read_study
+from irnet_ray.study.result import RESULT_COLUMNS, make_result
+from irnet_ray.study.run_directory import RunDirectory
+
+
+@pytest.fixture
+def study(study_file):
+    return read_study(study_file)
+
+
+@pytest.fixture
+def run(tmp_path, study):
+    directory = RunDirectory(str(tmp_path / "run"))
+    directory.claim(study)
+    return directory
+
+
+def complete(run, trial, test_mae=0.1):
+    target = np.array([0.0, 1.0, 2.0])
+    metrics = evaluate(target, target + test_mae)
+    run.begin(trial)
+    result = make_result(
+        trial,
+        unit="eV/atom",
+        rows=(150, 17, 28),
+        validation=metrics,
+        test=metrics,
+        epochs=3,
+        best_epoch=2,
+        train_seconds=1.0,
+        predict_seconds=0.1,
+    )
+    predictions = pd.DataFrame({"part": "test", "formula": "NaCl", "target": target, "prediction": target + test_mae})
+    run.complete(trial.id, result, predictions)
+
+
+def test_study_comes_back_as_it_was(run, study):
+    assert run.study() == study
+
+
+def test_what_is_written_is_read_back(run, study):
+    trial = study.trials()[0]
+    history = [Epoch(1, 5, 1e-3, 0.5, 0.4, 1.0), Epoch(2, 10, 1e-4, 0.3, 0.2, 2.0)]
+    run.write_history(trial.id, history)
+    complete(run, trial)
+    assert run.finished() == {trial.id}
+    assert run.history(trial.id)["val_mae"].tolist() == [0.4, 0.2]
+    assert run.predictions(trial.id)["prediction"].tolist() == pytest.approx([0.1, 1.1, 2.1])
+    assert run.result(trial.id)["test_mae"] == pytest.approx(0.1)
+
+
+def test_results_have_a_row_for_each_finished_trial_in_the_order_of_the_grid(run, study):
+    trials = study.trials()
+    for trial in reversed(trials[:2]):
+        complete(run, trial)
+    run.write_results(trials)
+    table = pd.read_csv(run.storage.local_path / "results.csv")
+    assert tuple(table.columns) == RESULT_COLUMNS
+    assert table["trial_id"].tolist() == [trial.id for trial in trials[:2]]
+    assert table["depth"].tolist() == [10, 10]
+
+
+def test_a_trial_without_done_is_not_finished(run, study):
+    trial = study.trials()[0]
+    complete(run, trial)
+    run.storage.delete(f"trials/{trial.id}/DONE")
+    assert run.finished() == set()
+
+
+def test_checkpoint_goes_when_the_trial_is_done(run, study):
+    trial = study.trials()[0]
+    run.write_checkpoint(trial.id, b"state")
+    assert run.read_checkpoint(trial.id) == b"state"
+    complete(run, trial)
+    assert run.read_checkpoint(trial.id) is None
+
+
+def test_failures_are_told_and_forgotten_at_the_next_attempt(run, study):
+    trial = study.trials()[0]
+    run.fail(trial.id, "the loss is not finite")
+    assert run.failures() == {trial.id: "the loss is not finite"}
+    run.begin(trial)
+    assert run.failures() == {}
+
+
+def test_directory_of_another_study_is_refused(run, study_file):
+    other = read_study(study_file, settings=["data.train_size=99"])
+    with pytest.raises(RunError, match=r"belongs to another study.*--force"):
+        run.check(other, other.trials())
+    renamed = read_study(study_file, settings=["name=other"])
+    with pytest.raises(RunError, match="belongs to another study"):
+        run.check(renamed, renamed.trials())
+
+
+def test_a_grown_grid_goes_on(run, study_file):
+    grown = read_study(study_file, settings=["seeds=[0,1]"])
+    run.check(grown, grown.trials())
+    run.claim(grown)
+    assert run.study() == grown
+
+
+def test_a_folder_that_holds_something_else_is_refused(tmp_path, study):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("x")
+    with pytest.raises(RunError, match="holds no run"):
+        RunDirectory(str(tmp_path / "thesis")).check(study, study.trials())
+
+
+def test_clearing_deletes_our_files_only(run, study):
+    complete(run, study.trials()[0])
+    (run.storage.local_path / "notes.txt").write_text("mine")
+    run.claim(study, clear=True)
+    assert run.finished() == set()
+    assert run.storage.names() == ["notes.txt", "study.yaml"]
+
+
+def test_no_run_is_one_line(tmp_path):
+    with pytest.raises(RunError, match="holds no run"):
+        RunDirectory(str(tmp_path)).study()
+
+
+def test_an_altered_study_is_one_line(run):
+    run.storage.write("study.yaml", b"name: [")
+    with pytest.raises(ConfigurationError, match=r"study\.yaml: not valid YAML"):
+        run.study()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_read_only_directory_is_one_line(tmp_path, study):
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with pytest.raises(StorageError, match="Permission denied"):
+        RunDirectory(str(tmp_path / "run")).claim(study)
+
+
+def test_configuration_names_the_trial(run, study):
+    trial = study.trials()[0]
+    run.begin(trial)
+    configuration = json.loads(run.storage.read(f"trials/{trial.id}/config.json"))
+    assert configuration["trial_id"] == trial.id
+    assert configuration["train_size"] == 150

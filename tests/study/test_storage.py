@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from irnet_ray.errors import StorageError
+from irnet_ray.study.storage import Storage
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return Storage(str(tmp_path / "run"))
+
+
+def test_files_come_back_as_written(storage):
+    storage.write("a/b.txt", b"one")
+    storage.write("a/b.txt", b"two")
+    assert storage.read("a/b.txt") == b"two"
+    assert storage.names("a") == ["b.txt"]
+    assert storage.files("") == {"a/b.txt"}
+    assert storage.exists("a/b.txt")
+    assert not storage.exists("a")
+
+
+def test_what_is_not_there_is_none(storage):
+    assert storage.read("a") is None
+    assert storage.names("a") == []
+    assert storage.files("a") == set()
+    storage.delete("a")
+    storage.delete_folder("a")
+
+
+def test_deleting(storage):
+    storage.write("a/b", b"")
+    storage.write("a/c", b"")
+    storage.delete("a/b")
+    assert storage.names("a") == ["c"]
+    storage.delete_folder("a")
+    assert storage.names() == []
+
+
+def test_a_failed_write_leaves_the_former_file_and_nothing_else(storage, monkeypatch):
+    storage.write("a", b"former")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(StorageError, match="No space left on device"):
+        storage.write("a", b"new")
+    assert storage.names() == ["a"]
+    assert storage.read("a") == b"former"
+
+
+def test_a_read_only_disk_is_one_line(storage, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("os.makedirs", refuse)
+    with pytest.raises(StorageError, match=r"cannot write '.*/a': Read-only file system; .*--storage"):
+        storage.write("a", b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_line(storage, tmp_path, monkeypatch):
+    monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(int=0))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / f"a.{uuid.UUID(int=0).hex}.part").symlink_to("/dev/full")
+    with pytest.raises(StorageError, match="No space left on device"):
+        storage.write("a", b"x" * 1_000_000)
+    assert storage.names() == []
+
+
+def test_unknown_kinds_of_storage_are_refused():
+    with pytest.raises(StorageError, match="ftpx"):
+        Storage("ftpx://somewhere/folder")

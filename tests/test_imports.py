@@ -1,0 +1,67 @@
+"""The house stands: imports run downwards only, and only ``distributed`` knows Ray."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import irnet_ray
+
+PACKAGE = Path(irnet_ray.__file__).parent
+FLOORS = {
+    "errors": 0,
+    "__init__": 0,
+    "config": 1,
+    "formula": 1,
+    "features": 2,
+    "data": 2,
+    "model": 3,
+    "study": 4,
+    "distributed": 5,
+    "report": 5,
+    "cli": 6,
+    "__main__": 7,
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_modules(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_downwards(path):
+    here = part_of(path)
+    for name in imported_modules(path):
+        if name.startswith("irnet_ray."):
+            there = name.split(".")[1]
+            if there in FLOORS and there != here:
+                assert FLOORS[there] < FLOORS[here], f"{here} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_distributed_knows_ray(path):
+    if part_of(path) != "distributed":
+        assert not {name for name in imported_modules(path) if name.split(".")[0] == "ray"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_and_functions_stay_small(path):
+    text = path.read_text()
+    assert text.count("\n") <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 80, node.name
