@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayTaskError
 
 from irnet_ray.distributed.session import session
 from irnet_ray.errors import UserError
@@ -42,6 +42,7 @@ def compute_missing(cache: FeatureCache) -> None:
         return
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
+    context.raise_original_map_exception = True  # so that our own errors can be told from defects
     blocks = [pa.table({"start": [part.start] * len(part.formulas), "formula": part.formulas}) for part in parts]
     dataset = ray.data.from_arrow(blocks).map_batches(
         _compute,
@@ -51,10 +52,9 @@ def compute_missing(cache: FeatureCache) -> None:
     )
     try:
         dataset.materialize()
-    except RayError as error:
-        cause = getattr(error, "cause", None)
-        if isinstance(cause, UserError):
-            raise cause from None
+    except RayTaskError as error:
+        if isinstance(error.cause, UserError):
+            raise error.cause from None
         raise
 
 

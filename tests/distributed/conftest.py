@@ -1,0 +1,15 @@
+"""One Ray session for every test that needs one."""
+
+from __future__ import annotations
+
+import pytest
+
+from irnet_ray.study.spec import Trainer
+
+
+@pytest.fixture(scope="session")
+def ray_session():
+    from irnet_ray.distributed.session import session
+
+    with session(None, Trainer()):
+        yield

@@ -1,0 +1,69 @@
+"""Trials through Ray end as they do in one process."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from irnet_ray.distributed.launch import run_study
+from irnet_ray.distributed.session import session, slots
+from irnet_ray.errors import ConfigurationError, StorageError
+from irnet_ray.study.read import read_study
+from irnet_ray.study.result import TIME_COLUMNS
+from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.spec import Trainer
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
+
+
+def run(study_file, folder, *settings, **options):
+    study = read_study(study_file, settings=settings)
+    directory = RunDirectory(str(folder))
+    return directory, run_study(study, directory, console=Console(quiet=True), **options)
+
+
+def test_results_equal_those_of_one_process(study_file, tmp_path):
+    settings = ["seeds=[0,1]"]
+    on_ray, results = run(study_file, tmp_path / "ray", *settings)
+    here, expected = run(study_file, tmp_path / "here", *settings, local=True)
+    times = list(TIME_COLUMNS)
+    pd.testing.assert_frame_equal(results.drop(columns=times), expected.drop(columns=times), check_exact=True)
+    for trial_id in results["trial_id"]:
+        pd.testing.assert_frame_equal(on_ray.predictions(trial_id), here.predictions(trial_id), check_exact=True)
+        columns = ["epoch", "step", "learning_rate", "train_mae", "val_mae"]
+        pd.testing.assert_frame_equal(
+            on_ray.history(trial_id)[columns], here.history(trial_id)[columns], check_exact=True
+        )
+
+
+def test_a_trial_that_diverges_fails_and_the_study_goes_on(study_file, tmp_path):
+    diverging = "models.networks.recipe={base: fast, epochs: 3, learning_rate: 1.0e+30, standardize_target: false}"
+    directory, results = run(study_file, tmp_path / "run", diverging)
+    assert results["model"].tolist() == ["random_forest"]
+    messages = set(directory.failures().values())
+    assert all("the loss is not finite in epoch 1 at learning rate" in message for message in messages)
+    assert len(directory.failures()) == 2
+
+
+def test_a_run_that_cannot_be_written_ends_the_study(study_file, tmp_path, monkeypatch):
+    directory = RunDirectory(str(tmp_path / "run"))
+    study = read_study(study_file)
+    directory.claim(study)
+    (tmp_path / "run" / "trials").write_text("a file where a folder should be")
+    monkeypatch.setattr(RunDirectory, "finished", lambda _: set())
+    with pytest.raises(StorageError, match=r"cannot (write|delete) '.*trials/"):
+        run_study(study, directory, console=Console(quiet=True))
+
+
+def test_a_trial_larger_than_the_cluster_is_refused(study_file, tmp_path):
+    with pytest.raises(ConfigurationError, match=r"trainer\.cpus: a trial asks for 1000 CPU"):
+        run(study_file, tmp_path / "run", "trainer.cpus=1000")
+    with pytest.raises(ConfigurationError, match=r"trainer\.gpus"), session(None, Trainer(gpus=1)):
+        pass
+    assert not (tmp_path / "run").exists()
+
+
+def test_slots_count_the_trials_that_run_at_a_time():
+    assert slots(Trainer(cpus=1)) >= 1
+    assert slots(Trainer(cpus=10_000)) == 1
