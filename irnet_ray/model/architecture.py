@@ -31,7 +31,7 @@ STACKS: dict[int, tuple[Stack, ...]] = {
 
 DEPTHS = tuple(STACKS)
 
-_STACK_STRING = re.compile(r"(?P<units>\d+)BA(?P<layer>R?)(?:x(?P<layers>\d+))?(?P<stack>R?)")
+_STACK_STRING = re.compile(r"(?P<units>[1-9][0-9]*)BA(?P<layer>R?)(?:x(?P<layers>[1-9][0-9]*))?(?P<stack>R?)")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Architecture:
             raise ConfigurationError(f"architecture '{text}' must be stacks joined by '-' and end in '-1'")
         matches = [_STACK_STRING.fullmatch(part) for part in parts]
         for part, match in zip(parts, matches, strict=True):
-            if match is None or (match["layer"] and match["stack"]) or "0" in (match["units"], match["layers"]):
+            if match is None or (match["layer"] and match["stack"]):
                 raise ConfigurationError(
                     f"architecture '{text}': stack '{part}' is not of the form 1024BAx4, 1024BARx4 or 1024BAx4R"
                 )

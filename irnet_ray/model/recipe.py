@@ -52,7 +52,7 @@ class Recipe(Config):
         if not isinstance(given, Mapping):
             return given
         base = given.get("base", "fast")
-        if base not in RECIPES:
+        if not isinstance(base, str) or base not in RECIPES:
             raise ValueError(f"unknown recipe '{base}'{suggestion(str(base), RECIPES)}")
         return {**RECIPES[base], "base": base, **given}
 
