@@ -34,7 +34,8 @@ def evaluate(target: npt.ArrayLike, prediction: npt.ArrayLike) -> Metrics:
     """
     true = np.asarray(target, dtype=np.float64)
     residual = np.asarray(prediction, dtype=np.float64) - true
-    spread = float(np.square(true - true.mean()).sum())
+    varies = (true != true[:1]).any()  # the rounded mean of equal values can differ from them
+    spread = float(np.square(true - true.mean()).sum()) if varies else 0.0
     return Metrics(
         mae=float(np.abs(residual).mean()),
         rmse=float(np.sqrt(np.square(residual).mean())),
