@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import ray
@@ -47,6 +48,23 @@ def session(address: str | None, trainer: Trainer) -> Iterator[None]:
     finally:
         if not already_connected:
             ray.shutdown()
+
+
+@contextmanager
+def connection(address: str | None, trainer: Trainer) -> Iterator[Callable[[], None]]:
+    """Gives the way to connect, so that mistakes that need no cluster are told before one is started.
+
+    Args:
+        address: As for ``session``.
+        trainer: As for ``session``.
+    """
+    with ExitStack() as stack:
+
+        @functools.cache
+        def connect() -> None:
+            stack.enter_context(session(address, trainer))
+
+        yield connect
 
 
 def _connect(address: str | None) -> None:
