@@ -1,0 +1,179 @@
+"""Which trials may be compared with each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import pandas as pd
+
+from irnet_ray.report.wording import distinct, model_label, model_order, words
+from irnet_ray.study.trial import ForestModel, NetworkModel, Trial
+
+
+class Point(NamedTuple):
+    """What stands on one place of the depth axis.
+
+    Attributes:
+        model: ``plain``, ``srnet``, ``irnet`` or ``random_forest``.
+        depth: Number of layers; ``None`` for classical learning.
+    """
+
+    model: str
+    depth: int | None
+
+    @property
+    def label(self) -> str:
+        """Its name for people, such as ``IRNet-48``."""
+        return model_label(self.model, self.depth)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Sorts points by model, then by depth."""
+        return model_order(self.model), self.depth or 0
+
+
+def point_of(trial: Trial) -> Point:
+    """Where a trial stands."""
+    return Point(trial.model_name, trial.architecture.depth if trial.architecture else None)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the trials of a comparison have in common.
+
+    Attributes:
+        dataset: What was learnt from.
+        property: What was learnt.
+        representation: What it was learnt from.
+        train_size: Number of training rows; ``None`` for all.
+        width: Of the networks; ``None`` where there are none.
+        recipe: Of the networks; ``None`` where there are none.
+    """
+
+    dataset: str
+    property: str
+    representation: str
+    train_size: int | None
+    width: float | None
+    recipe: str | None
+
+    def words(self) -> dict[str, str]:
+        """Each setting as people write it."""
+        rows = "all" if self.train_size is None else f"{self.train_size:,}"
+        return {
+            "dataset": self.dataset,
+            "property": words(self.property),
+            "representation": self.representation,
+            "train_size": f"{rows} training rows",
+            "width": "" if self.width is None else f"width {self.width:g}",
+            "recipe": "" if self.recipe is None else f"recipe {self.recipe}",
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Trials that differ in model, depth and seed only.
+
+    Attributes:
+        task: What they have in common.
+        name: What tells this comparison from the others of the run; empty if it is the only one.
+        trials: All that the study plans, one architecture or forest for each point.
+        results: Rows of the finished ones, columns as in ``RESULT_COLUMNS``.
+    """
+
+    task: Task
+    name: str
+    trials: tuple[Trial, ...]
+    results: pd.DataFrame
+
+    @property
+    def unit(self) -> str:
+        """Of the property; empty while no trial is finished."""
+        return str(self.results["unit"].iloc[0]) if len(self.results) else ""
+
+    @property
+    def missing(self) -> list[Trial]:
+        """Planned trials without a result."""
+        finished = set(self.results["trial_id"])
+        return [trial for trial in self.trials if trial.id not in finished]
+
+    def planned(self, model: str) -> list[Point]:
+        """The model's points, the shallowest first."""
+        points = {point_of(trial) for trial in self.trials if trial.model_name == model}
+        return sorted(points, key=lambda point: point.place)
+
+    def finished(self, point: Point) -> list[Trial]:
+        """The point's trials that have a result."""
+        missing = {trial.id for trial in self.missing}
+        return [trial for trial in self.trials if point_of(trial) == point and trial.id not in missing]
+
+    def finished_points(self) -> list[Point]:
+        """All points with a result, by model and depth."""
+        points = distinct(point_of(trial) for trial in self.trials if self.finished(point_of(trial)))
+        return sorted(points, key=lambda point: point.place)
+
+
+def compare(trials: Sequence[Trial], results: pd.DataFrame) -> list[Comparison]:
+    """Sorts a study's trials into comparisons; forests, which have no width and no recipe, stand in several.
+
+    Args:
+        trials: All that the study plans.
+        results: Rows of the finished ones, columns as in ``RESULT_COLUMNS``.
+    """
+    groups = {task: [trial for trial in trials if _belongs(trial, task)] for task in _tasks(trials)}
+    names = _names(list(groups))
+    comparisons = []
+    for (task, group), name in zip(groups.items(), names, strict=True):
+        members = _one_setting_a_point(group)
+        rows = results[results["trial_id"].isin([trial.id for trial in members])]
+        comparisons.append(Comparison(task, name, tuple(members), rows.reset_index(drop=True)))
+    return comparisons
+
+
+def _task_of(trial: Trial) -> Task:
+    network = trial.model if isinstance(trial.model, NetworkModel) else None
+    return Task(
+        dataset=trial.matrix.dataset,
+        property=trial.matrix.property,
+        representation=trial.matrix.representation,
+        train_size=trial.train_size,
+        width=network.width if network else None,
+        recipe=network.recipe.label if network else None,
+    )
+
+
+def _tasks(trials: Sequence[Trial]) -> list[Task]:
+    """The different tasks; one without networks counts only where no network shares its rows."""
+    tasks = distinct(_task_of(trial) for trial in trials)
+    with_networks = {_data(task) for task in tasks if task.recipe is not None}
+    return [task for task in tasks if task.recipe is not None or _data(task) not in with_networks]
+
+
+def _data(task: Task) -> tuple[str, str, str, int | None]:
+    return task.dataset, task.property, task.representation, task.train_size
+
+
+def _belongs(trial: Trial, task: Task) -> bool:
+    own = _task_of(trial)
+    return own == task or (isinstance(trial.model, ForestModel) and _data(own) == _data(task))
+
+
+def _one_setting_a_point(trials: Sequence[Trial]) -> list[Trial]:
+    """Leaves out further architectures of the same depth and further forests; the tables have them."""
+    first = {point_of(trial): trial.model for trial in reversed(trials)}
+    return [trial for trial in trials if trial.model == first[point_of(trial)]]
+
+
+def _names(tasks: list[Task]) -> list[str]:
+    """Joins the settings in which the tasks differ."""
+    varying = [field.name for field in fields(Task) if len({getattr(task, field.name) for task in tasks}) > 1]
+    return [", ".join(filter(None, (task.words()[setting] for setting in varying))) for task in tasks]
+
+
+def file_suffix(name: str) -> str:
+    """Makes a comparison's name fit for the end of a file's name: ``_10000_training_rows``, or nothing."""
+    plain = re.sub(r"[^A-Za-z0-9.]+", "_", name.replace(",", "")).strip("_")
+    return f"_{plain}" if plain else ""

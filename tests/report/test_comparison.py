@@ -1,0 +1,70 @@
+import pytest
+from report.synthetic import make_study
+
+from irnet_ray.report.comparison import Point, compare, file_suffix
+
+NETWORKS = {"depth": [17, 48], "shortcut": ["none", "layer"], "width": 0.25, "recipe": "fast"}
+FOREST = {"kind": "random_forest"}
+
+
+def comparisons(make_run, **changes):
+    study = make_study(**changes)
+    return compare(study.trials(), make_run(study).results(study.trials()))
+
+
+def test_one_comparison_needs_no_name(make_run):
+    (comparison,) = comparisons(make_run)
+    assert comparison.name == ""
+    assert file_suffix(comparison.name) == ""
+    assert comparison.planned("irnet") == [Point("irnet", 17), Point("irnet", 48)]
+    assert comparison.finished_points()[-1] == Point("random_forest", None)
+    assert comparison.unit == "eV/atom"
+
+
+def test_training_sizes_and_widths_stand_apart_and_share_the_forest(make_run):
+    both = comparisons(
+        make_run,
+        data={"dataset": "oqmd", "property": "formation_enthalpy", "train_size": [1000, 10000]},
+        models={"networks": {**NETWORKS, "width": [0.25, 0.5]}, "forest": FOREST},
+    )
+    assert [comparison.name for comparison in both] == [
+        "1,000 training rows, width 0.25",
+        "1,000 training rows, width 0.5",
+        "10,000 training rows, width 0.25",
+        "10,000 training rows, width 0.5",
+    ]
+    assert all(len(comparison.planned("random_forest")) == 1 for comparison in both)
+    assert file_suffix(both[3].name) == "_10000_training_rows_width_0.5"
+
+
+def test_a_second_forest_is_not_averaged_with_the_first(make_run):
+    models = {"networks": NETWORKS, "forest": FOREST, "small": {**FOREST, "trees": 10}}
+    (comparison,) = comparisons(make_run, models=models)
+    (forest,) = comparison.finished(Point("random_forest", None))
+    assert forest.model.settings.trees == 100
+
+
+def test_forests_alone_are_a_comparison(make_run):
+    (comparison,) = comparisons(make_run, models={"forest": FOREST})
+    assert comparison.task.recipe is None
+    assert len(comparison.results) == 1
+
+
+def test_unfinished_trials_are_missing(make_run):
+    study = make_study(seeds=[0, 1])
+    (comparison,) = compare(study.trials(), make_run(study, {"plain-17": 0.09}).results(study.trials()))
+    assert comparison.finished_points() == [Point("plain", 17)]
+    assert len(comparison.missing) == 12
+    assert comparison.planned("plain")[-1] == Point("plain", 48)
+
+
+@pytest.mark.parametrize(
+    ("point", "label"),
+    [
+        (Point("plain", 17), "plain-17"),
+        (Point("irnet", 48), "IRNet-48"),
+        (Point("random_forest", None), "random forest"),
+    ],
+)
+def test_labels(point, label):
+    assert point.label == label
