@@ -1,0 +1,1 @@
+"""The figures of a report: each module holds one, a pure data step and a drawing step."""

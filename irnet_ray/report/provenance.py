@@ -1,0 +1,169 @@
+"""How a run came about: its data, its split, its recipes, its machines, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from irnet_ray.data.cards import DatasetCard, WheelSource
+from irnet_ray.data.catalog import catalog
+from irnet_ray.data.split import SplitPlan
+from irnet_ray.model.baselines import ForestSettings
+from irnet_ray.report.comparison import point_of
+from irnet_ray.report.wording import cell, count, distinct, number
+from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.spec import Study
+from irnet_ray.study.trial import ForestModel, NetworkModel, Trial
+
+_MACHINE = ("processor", "cores", "system")
+_VERSIONS = ("irnet_ray", "python", "torch", "ray", "scikit-learn", "numpy", "matminer")
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A trial without a result.
+
+    Attributes:
+        label: Its name, such as ``IRNet-48``.
+        task: What it learns from what.
+        seed: Its seed.
+        trial_id: Its id.
+        reason: Why it failed; empty if it was not run to its end.
+    """
+
+    label: str
+    task: str
+    seed: int
+    trial_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a run came about.
+
+    Attributes:
+        datasets: Cards of the datasets of the catalog.
+        own_tables: Names of the user's own tables.
+        facts: Headings and their texts, in the order in which a reader asks for them.
+        finished: Number of finished trials.
+        unfinished: The others.
+    """
+
+    datasets: list[DatasetCard]
+    own_tables: list[str]
+    facts: dict[str, list[str]]
+    finished: int
+    unfinished: list[Unfinished]
+
+
+def summarize(run: RunDirectory, study: Study, trials: Sequence[Trial], results: pd.DataFrame) -> Provenance:
+    """Gathers how a run came about.
+
+    Args:
+        run: Where the trials' files are.
+        study: What the run is of.
+        trials: All that the study plans.
+        results: Rows of the finished ones, columns as in ``RESULT_COLUMNS``.
+    """
+    matrices = [trial.matrix for trial in trials]
+    return Provenance(
+        datasets=[catalog()[name] for name in distinct(each.dataset for each in matrices if each.own_table is None)],
+        own_tables=distinct(each.dataset for each in matrices if each.own_table),
+        facts={
+            "Split": [describe_split(study.split)],
+            "Rows": _rows(results),
+            "Recipes": _recipes(trials),
+            **_surroundings([run.result(str(trial_id))["provenance"] for trial_id in results["trial_id"]]),
+            "Resources": [f"{count(study.trainer.cpus, 'core')} and {count(study.trainer.gpus, 'GPU')} a trial"],
+            "Training time": [f"{duration(float(results['train_seconds'].sum()))} over all finished trials"],
+        },
+        finished=len(results),
+        unfinished=_unfinished(trials, set(results["trial_id"]), run.failures()),
+    )
+
+
+def source_of(card: DatasetCard) -> str:
+    """Where a dataset's files come from."""
+    if isinstance(card.source, WheelSource):
+        return f"files of the Python package {card.source.package} {card.source.version}"
+    return "a table that matminer is installed with"
+
+
+def describe_split(plan: SplitPlan) -> str:
+    """Says who was trained, validated and tested on."""
+    test, validation = (f"{100 * fraction:g}%" for fraction in (plan.test_fraction, plan.validation_fraction))
+    if plan.protocol == "published":
+        return f"The split that was published with the data; order of the rows by seed {plan.seed}."
+    if plan.validation_is_test:
+        return f"As in the paper: {test} of all rows are tested on and validated on, seed {plan.seed}. Optimistic."
+    return (
+        f"{test} of all rows are tested on, {validation} of the others validated on, by compositions, "
+        f"seed {plan.seed}. The test rows choose nothing."
+    )
+
+
+def describe_forest(settings: ForestSettings) -> str:
+    """Says how a forest is grown."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.model_dump().items())
+
+
+def duration(seconds: float) -> str:
+    """A time in the largest unit that it fills: ``42.0 s``, ``12.3 min``, ``4.56 h``."""
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{number(seconds / size)} {unit}"
+    return f"{number(seconds)} s"
+
+
+def _rows(results: pd.DataFrame) -> list[str]:
+    columns = ["dataset", "property", "train_rows", "validation_rows", "test_rows"]
+    return [
+        f"{row.dataset}: {row.train_rows:,} training, {row.validation_rows:,} validation, {row.test_rows:,} test"
+        for row in results[columns].drop_duplicates(subset=[*columns[:1], *columns[2:]]).itertuples()
+    ]
+
+
+def _recipes(trials: Sequence[Trial]) -> list[str]:
+    recipes = distinct(trial.model.recipe for trial in trials if isinstance(trial.model, NetworkModel))
+    forests = distinct(trial.model.settings for trial in trials if isinstance(trial.model, ForestModel))
+    networks = [
+        f"{recipe.label}: {recipe.optimizer} at {recipe.learning_rate:g} ({recipe.schedule.replace('_', ' ')}), "
+        f"batches of {recipe.batch_size}, {recipe.loss.upper()} loss, at most {count(recipe.epochs, 'epoch')}, "
+        f"{'no patience' if recipe.patience is None else f'patience {recipe.patience}'}"
+        for recipe in recipes
+    ]
+    return [*networks, *(f"random forest: {describe_forest(settings)}" for settings in forests)]
+
+
+def _surroundings(provenances: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Machines, versions, commits and days, each different one once."""
+    machines = distinct(tuple(cell(each.get(key)) for key in _MACHINE) for each in provenances)
+    versions = distinct(tuple(f"{key} {each[key]}" for key in _VERSIONS if key in each) for each in provenances)
+    commits = distinct(str(each["commit"]) for each in provenances if each.get("commit"))
+    times = sorted(str(each["finished"]) for each in provenances if each.get("finished"))
+    facts = {
+        "Machine": [f"{processor}, {cores} cores, {system}" for processor, cores, system in machines],
+        "Versions": [", ".join(each) for each in versions],
+        "Commit": commits,
+        "Finished": [times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"] if times else [],
+    }
+    return {heading: texts for heading, texts in facts.items() if texts}
+
+
+def _unfinished(trials: Sequence[Trial], finished: set[str], failures: Mapping[str, str]) -> list[Unfinished]:
+    return [
+        Unfinished(
+            label=point_of(trial).label,
+            task=f"{trial.matrix.dataset}, {trial.matrix.property}, {trial.matrix.representation}, "
+            f"{'all' if trial.train_size is None else f'{trial.train_size:,}'} training rows",
+            seed=trial.seed,
+            trial_id=trial.id,
+            reason=failures.get(trial.id, ""),
+        )
+        for trial in trials
+        if trial.id not in finished
+    ]

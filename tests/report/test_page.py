@@ -1,0 +1,146 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from report.synthetic import MAE, make_study
+
+from irnet_ray.errors import RunError
+from irnet_ray.report.page import build_report
+
+FIGURES = ("mae_by_depth", "learning_curves", "error_distribution")
+
+
+def read_page(run) -> str:
+    return Path(build_report(run)).read_text(encoding="utf-8")
+
+
+def report_files(run) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (run.storage.local_path / "report").iterdir()}
+
+
+class Requests(HTMLParser):
+    """Collects what a browser would fetch, and what it would run."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        self.found += [value for name, value in attributes if name in ("src", "href", "xlink:href", "srcset")]
+        if tag in ("script", "link", "iframe", "object"):
+            self.found.append(tag)
+
+
+def test_a_whole_run_has_a_page_verdicts_figures_and_their_data(make_run):
+    run = make_run()
+    uri = build_report(run)
+    assert uri == f"{run.uri}/report/index.html"
+    expected = {"index.html", "findings.json", "errors.csv", *(f"{n}.{s}" for n in FIGURES for s in ("png", "csv"))}
+    assert set(report_files(run)) == expected
+    page = Path(uri).read_text(encoding="utf-8")
+    assert page.count('<span class="verdict">reproduced</span>') == 3
+    assert page.count("<svg") == 3
+    assert "7 of 7 trials finished" in page
+    assert "CC BY 4.0" in page
+    assert "Saal et al." in page
+
+
+def test_the_page_needs_nothing_beside_itself(make_run):
+    page = read_page(make_run())
+    requests = Requests()
+    requests.feed(page)
+    assert all(request.startswith("#") for request in requests.found)
+    assert not re.search(r"@import|url\((?!#)", page)
+
+
+def test_the_same_files_give_the_same_report(make_run):
+    run = make_run(make_study(seeds=[0, 1]))
+    build_report(run)
+    first = report_files(run)
+    build_report(run)
+    assert report_files(run) == first
+
+
+def test_findings_for_programs(make_run):
+    run = make_run()
+    build_report(run)
+    plain, *_ = json.loads(report_files(run)["findings.json"])
+    assert {"claim", "verdict", "effect", "low", "high", "seeds", "sentence"} <= set(plain)
+    assert (plain["verdict"], plain["dataset"], plain["optimistic"]) == ("reproduced", "oqmd", False)
+
+
+def test_only_the_papers_protocol_is_warned_of(make_run):
+    warning = "Optimistic test errors."
+    assert warning not in read_page(make_run())
+    page = read_page(make_run(make_study(split={"protocol": "paper"})))
+    assert warning in page
+    assert "Errors (test errors optimistic)" in page
+    assert "Test MAE (eV/atom), optimistic" in page
+
+
+def test_a_partial_run_says_what_is_missing(make_run):
+    run = make_run(mae={"plain-17": 0.09, "irnet-17": 0.08})
+    failed = next(trial for trial in run.study().trials() if trial.label == "plain-48")
+    run.begin(failed)
+    run.fail(failed.id, "the loss is not finite in epoch 3 <at> 0.002")
+    page = read_page(run)
+    assert "2 of 7 trials finished" in page
+    assert "the loss is not finite in epoch 3 &lt;at&gt; 0.002" in page
+    assert "Not in this figure, because not finished: plain-48 (seed 0), SRNet-17 (seed 0)" in page
+    assert page.count('<span class="verdict">missing</span>') == 3
+
+
+def test_figures_without_trials_are_left_out(make_run):
+    run = make_run(mae={"random_forest": 0.1})
+    page = read_page(run)
+    assert page.count("Left out: no trial that it needs is finished.") == 2
+    assert "learning_curves.png" not in report_files(run)
+    assert "error_distribution.png" in report_files(run)
+
+
+def test_each_comparison_has_its_own_figures_and_old_files_go(make_run):
+    data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": [1000, 2000]}
+    run = make_run(make_study(data=data), {"irnet-17": 0.08, "irnet-48": 0.08})
+    run.storage.write("report/mae_by_depth.png", b"old")
+    page = read_page(run)
+    files = report_files(run)
+    assert {"mae_by_depth_1000_training_rows.png", "mae_by_depth_2000_training_rows.csv"} <= set(files)
+    assert "mae_by_depth.png" not in files
+    assert "1,000 training rows" in page
+    assert len(json.loads(files["findings.json"])) == 6
+
+
+def test_different_forests_are_not_averaged(make_run):
+    forest = {"kind": "random_forest"}
+    run = make_run(make_study(models={"large": forest, "small": {**forest, "trees": 10}}))
+    build_report(run)
+    errors = pd.read_csv(run.storage.local_path / "report" / "errors.csv")
+    assert [recipe.split(",")[0] for recipe in errors["recipe"]] == ["trees 10", "trees 100"]
+
+
+def test_a_run_on_a_table_that_is_elsewhere_now_is_reported(make_run, tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text("formula,gap\nNaCl,5\n")
+    data = {"dataset": {"path": str(table), "properties": {"gap": "eV"}}, "property": "gap", "train_size": 1000}
+    run = make_run(make_study(data=data))
+    first = read_page(run)
+    table.unlink()
+    second = read_page(run)
+    assert "7 of 7 trials finished" in first
+    assert "7 of 7 trials finished" in second
+    assert "A table of one&#39;s own" in second or "A table of one's own" in second
+    assert str(tmp_path) not in second
+
+
+def test_a_run_without_a_finished_trial_has_no_report(make_run):
+    with pytest.raises(RunError, match="no trial is finished"):
+        build_report(make_run(mae={}))
+
+
+def test_every_model_of_the_table_is_on_the_page(make_run):
+    page = read_page(make_run())
+    for label, mae in MAE.items():
+        assert f"{mae:#.3g}" in page, label
