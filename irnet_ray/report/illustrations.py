@@ -62,11 +62,11 @@ def _depth(comparison: Comparison, suffix: str, optimistic: bool) -> Illustratio
     has_networks = table["depth"].notna().any()
     seeds = table["seed"].nunique()
     points = "; faint points are single seeds" if seeds > 1 else ""
+    forest = " The dashed line is the random forest, which has no depth." if table["depth"].isna().any() else ""
     return Illustration(
         name=f"mae_by_depth{suffix}",
         title=mae_by_depth.TITLE,
-        caption=f"Mean absolute error on the test rows, {count(seeds, 'seed')}{points}. "
-        "The dashed line is the random forest, which has no depth.",
+        caption=f"Mean absolute error on the test rows, {count(seeds, 'seed')}{points}.{forest}",
         paper=[_published(each) for each in experiments_like(task.dataset, task.property)],
         missing=_lacking(comparison.missing),
         data=table,

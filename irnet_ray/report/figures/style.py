@@ -21,6 +21,7 @@ COLOURS = {"plain": "#d55e00", "srnet": "#009e73", "irnet": "#0072b2", "random_f
 MARKERS = {"plain": "s", "srnet": "^", "irnet": "o", "random_forest": "D"}
 
 _DPI = 150
+_SMALLEST, _LARGEST = 3.9, 6.7  # rem an inch: between them a drawing follows the width of the page
 _STYLE: dict[RcKeyType, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -84,7 +85,8 @@ def to_png(figure: Figure) -> bytes:
 def to_svg(figure: Figure, name: str, description: str) -> str:
     """Writes an SVG element to be set into a page, whose style sheet may give the colours other values.
 
-    Text stays text, in the page's font. Each colour becomes a CSS variable with itself as the default.
+    Text stays text, in the page's font and of the same size in every figure. Each colour becomes a CSS
+    variable with itself as the default.
 
     Args:
         figure: What to write.
@@ -103,4 +105,6 @@ def to_svg(figure: Figure, name: str, description: str) -> str:
     variables = {INK: "ink", MUTED: "muted", RULE: "rule", **{colour: model for model, colour in COLOURS.items()}}
     for colour, variable in variables.items():
         text = text.replace(colour, f"var(--{variable.replace('_', '-')}, {colour})")
-    return text.replace("<svg", f'<svg role="img" aria-label="{description}"', 1).strip()
+    width = figure.get_figwidth()
+    limits = f"min-width: {_SMALLEST * width:.1f}rem; max-width: {_LARGEST * width:.1f}rem"
+    return text.replace("<svg", f'<svg role="img" aria-label="{description}" style="{limits}"', 1).strip()
