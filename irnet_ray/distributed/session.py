@@ -27,12 +27,13 @@ _ENVIRONMENT = {
 
 
 @contextmanager
-def session(address: str | None, trainer: Trainer) -> Iterator[None]:
+def session(address: str | None, trainer: Trainer, cores: int | None = None) -> Iterator[None]:
     """Connects to Ray and disconnects at the end.
 
     Args:
         address: Of a running cluster, such as ``auto`` or ``ray://host:10001``; ``None`` starts Ray here.
         trainer: What a trial needs, which the cluster must have.
+        cores: How many of this machine's cores a Ray started here takes; all if not given.
 
     Raises:
         ConfigurationError: No cluster answers, or it is too small for one trial.
@@ -41,7 +42,7 @@ def session(address: str | None, trainer: Trainer) -> Iterator[None]:
         os.environ.setdefault(name, value)
     already_connected = ray.is_initialized()
     if not already_connected:
-        _connect(address)
+        _connect(address, cores)
     try:
         _check_resources(trainer)
         yield
@@ -67,12 +68,13 @@ def connection(address: str | None, trainer: Trainer) -> Iterator[Callable[[], N
         yield connect
 
 
-def _connect(address: str | None) -> None:
+def _connect(address: str | None, cores: int | None) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
             ray.init(
                 address=address or "local",
+                num_cpus=cores,
                 include_dashboard=False if address is None else None,
                 log_to_driver=False,
                 logging_level=logging.ERROR,

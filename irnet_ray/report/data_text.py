@@ -8,6 +8,7 @@ import pandas as pd
 
 from irnet_ray.data.catalog import card, catalog
 from irnet_ray.data.load import is_fetched
+from irnet_ray.report.provenance import source_of
 
 _WIDTH = 100
 
@@ -40,7 +41,7 @@ def card_text(name: str) -> str:
     dataset = card(name)
     sections = {
         "description": dataset.description,
-        "source": str(dataset.source),
+        "source": source_of(dataset),
         "licence": dataset.licence,
         "citation": dataset.citation,
         "notes": dataset.notes,

@@ -1,0 +1,259 @@
+"""The command line, as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from click.testing import CliRunner
+from conftest import small_table
+
+from irnet_ray.cli import main
+from irnet_ray.features.representation import featurize, labels
+from irnet_ray.study.read import read_study
+from irnet_ray.study.result import RESULT_COLUMNS, TIME_COLUMNS
+from irnet_ray.study.run_directory import RunDirectory
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def succeed(result):
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def assert_refused(result, *parts):
+    """One line on standard error, exit code 2, no traceback."""
+    assert result.exit_code == 2, result.output
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert result.stderr.startswith("error: ")
+    for part in parts:
+        assert part in result.stderr
+
+
+def test_run_fills_the_documented_directory_and_prints_a_table(invoke, study_file, tmp_path):
+    output = succeed(invoke("run", study_file, "--local"))
+    run = tmp_path / "runs" / "small"
+    assert tuple(pd.read_csv(run / "results.csv").columns) == RESULT_COLUMNS
+    assert (run / "report" / "index.html").stat().st_size > 1000
+    assert (run / "study.yaml").exists()
+    assert str(run / "report" / "index.html") in output
+    assert "irnet" in output
+    assert output.count("test MAE") == 3
+    documented = (Path(__file__).parents[1] / "docs" / "stored-data.md").read_text()
+    for path in run.rglob("*"):
+        if path.is_file() and "tensorboard" not in path.parts:
+            assert path.stem in documented, f"{path.name} is not documented"
+            assert path.suffix in documented
+
+
+def test_run_again_trains_nothing_and_keeps_the_results(invoke, study_file, tmp_path):
+    succeed(invoke("run", study_file, "--local"))
+    before = (tmp_path / "runs" / "small" / "results.csv").read_bytes()
+    output = succeed(invoke("run", study_file, "--local"))
+    assert "3 trials, 3 done" in output
+    assert "test MAE" not in output.replace("test MAE (", "")
+    assert (tmp_path / "runs" / "small" / "results.csv").read_bytes() == before
+
+
+def test_storage_and_settings_are_taken(invoke, study_file, tmp_path):
+    succeed(invoke("run", study_file, "--local", "--storage", "elsewhere", "--set", "models.networks.shortcut=layer"))
+    results = pd.read_csv(tmp_path / "elsewhere" / "small" / "results.csv")
+    assert results["model"].tolist() == ["irnet", "random_forest"]
+
+
+def test_plan_prints_each_trial_with_its_parameters(invoke, study_file, tmp_path):
+    trials = json.loads(succeed(invoke("plan", study_file, "--format", "json")))
+    expected = read_study(study_file).trials()
+    assert [trial["trial_id"] for trial in trials] == [trial.id for trial in expected]
+    assert [trial["n_parameters"] for trial in trials] == [trial.count_parameters() for trial in expected]
+    assert trials[0]["configuration"]["model"]["recipe"]["epochs"] == 3
+    assert not (tmp_path / "runs").exists()
+    table = succeed(invoke("plan", study_file))
+    assert all(trial.id in table for trial in expected)
+    assert "3 trials, 0 done" in table
+
+
+def test_status_tells_what_is_done_failed_and_begun(invoke, study_file, tmp_path):
+    succeed(invoke("run", study_file, "--local"))
+    first, second, third = (trial.id for trial in read_study(study_file).trials())
+    run = RunDirectory(str(tmp_path / "runs" / "small"))
+    run.storage.delete(f"trials/{first}/DONE")
+    run.storage.delete(f"trials/{second}/DONE")
+    run.fail(second, "the loss is not finite")
+    rows = {row["trial_id"]: row for row in json.loads(succeed(invoke("status", "runs/small", "--format", "json")))}
+    assert rows[first]["state"] == "begun"
+    assert rows[first]["epoch"] == "3/3"
+    assert rows[second]["state"] == "failed: the loss is not finite"
+    assert rows[third]["state"] == "done"
+    assert rows[third]["test_mae"] == pytest.approx(run.result(third)["test_mae"], rel=1e-3)
+    assert first in succeed(invoke("status", "runs/small"))
+
+
+def test_report_is_rebuilt_from_the_files(invoke, study_file, tmp_path):
+    succeed(invoke("run", study_file, "--local"))
+    page = tmp_path / "runs" / "small" / "report" / "index.html"
+    before = page.read_bytes()
+    page.unlink()
+    succeed(invoke("report", "runs/small"))
+    assert page.read_bytes() == before
+
+
+def test_failed_trials_end_a_run_with_exit_code_2(invoke, study_file):
+    diverging = "models.networks.recipe={base: fast, epochs: 1, learning_rate: 1.0e+30, standardize_target: false}"
+    result = invoke("run", study_file, "--local", "--set", diverging)
+    assert_refused(result, "2 trials failed")
+
+
+@pytest.mark.parametrize("style", ["table", "json"])
+def test_data_list_names_every_dataset(invoke, style):
+    output = succeed(invoke("data", "list", "--format", style))
+    for name in ("oqmd", "mp_formation_energy", "aflow_energy", "matbench_expt_gap", "ricci_transport"):
+        assert name in output
+
+
+def test_data_show_tells_units_source_licence_and_citation(invoke):
+    output = succeed(invoke("data", "show", "oqmd"))
+    for part in ("formation_enthalpy (eV/atom)", "341,594", "341,443", "crabnet", "CC BY 4.0", "Kirklin"):
+        assert part in output
+
+
+def test_featurize_writes_the_rows_of_a_file(invoke, tmp_path):
+    small_table().rename(columns={"formula": "compound"}).to_csv(tmp_path / "mine.csv", index=False)
+    representation = "composition+fractions"
+    arguments = ("featurize", "mine.csv", "--formula", "compound", "--representation", representation, "--local")
+    assert "252 rows x 231 attributes in mine-composition+fractions.parquet" in succeed(invoke(*arguments))
+    table = pq.read_table(tmp_path / "mine-composition+fractions.parquet").to_pandas()
+    assert table["formula"].tolist() == small_table()["formula"].tolist()
+    assert table["row"].tolist() == list(range(1, 253))
+    expected = featurize(table["formula"].tolist(), representation)
+    np.testing.assert_array_equal(table[list(labels(representation))].to_numpy(), expected)
+
+
+def test_featurize_needs_no_download_for_what_matminer_ships(invoke, tmp_path):
+    output = succeed(
+        invoke("featurize", "ricci_transport", "--property", "seebeck_n", "--local", "--output", "r.parquet")
+    )
+    assert output.startswith("47,737 rows x 145 attributes")
+    table = pq.read_table(tmp_path / "r.parquet", columns=["formula", "seebeck_n"])
+    assert table.num_rows == 47_737
+
+
+def test_featurize_drops_bad_rows_on_request_only(invoke, tmp_path):
+    (tmp_path / "mine.csv").write_text("formula\nNaCl\nXx2\nHe2O\n")
+    arguments = ("featurize", "mine.csv", "--local", "--representation", "fractions", "--output", "out.parquet")
+    assert_refused(invoke(*arguments), "row 2", "unknown element 'Xx'", "--skip-bad-rows")
+    assert not (tmp_path / "out.parquet").exists()
+    output = succeed(invoke(*arguments, "--skip-bad-rows"))
+    assert output.startswith("1 rows x 86 attributes")
+    assert "2 bad rows dropped" in output
+    assert pq.read_table(tmp_path / "out.parquet")["row"].to_pylist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (("data", "show", "oqdm"), ("did you mean 'oqmd'?",)),
+        (("data", "fetch", "nothing"), ("unknown dataset 'nothing'",)),
+        (("featurize", "oqdm"), ("did you mean 'oqmd'?",)),
+        (("featurize", "none.csv", "--local"), ("none.csv", "no such file")),
+        (("featurize", "ricci_transport", "--local", "--property", "seebek_n"), ("did you mean 'seebeck_n'?",)),
+        (("featurize", "ricci_transport", "--local", "--representation", "strcture"), ("unknown representation",)),
+        (("plan", "none.yaml"), ("none.yaml", "No such file")),
+        (("status", "nowhere"), ("holds no run",)),
+        (("report", "nowhere"), ("holds no run",)),
+        (("monitor", "nowhere"), ("holds no run",)),
+    ],
+)
+def test_mistakes_end_in_one_line(invoke, arguments, parts):
+    assert_refused(invoke(*arguments), *parts)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"), [(("rnu",), "did you mean 'run'?"), (("run", "x.yaml", "--locl"), "--local")]
+)
+def test_misspelt_commands_and_options_name_the_nearest(invoke, arguments, part):
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert part in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"data": {"property": "energie"}}, ("did you mean 'energy'?",)),
+        ({"data": {"dataset": {"formula": "formule"}}}, ("no column 'formule'", "did you mean 'formula'?")),
+        ({"data": {"train_size": 100_000}}, ("100,000 asked", "204 training rows")),
+        ({"models": {"networks": {"dept": 17}}}, ("unknown key 'dept'; did you mean 'depth'?",)),
+    ],
+)
+def test_bad_studies_leave_nothing_behind(invoke, study_file, tmp_path, change, parts):
+    from irnet_ray.study.read import merge
+
+    study_file.write_text(yaml.safe_dump(merge(yaml.safe_load(study_file.read_text()), change)))
+    for command in (("run", "--local"), ("plan",)):
+        assert_refused(invoke(command[0], study_file, *command[1:]), *parts)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("value", ["1.0", "nan", ""])
+def test_a_property_to_learn_nothing_from_is_refused(invoke, study_file, tmp_path, value):
+    table = small_table().assign(energy=value)
+    table.to_csv(study_file.with_name("table.csv"), index=False)
+    assert_refused(invoke("run", study_file, "--local"), "energy")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_directory_of_another_study_is_refused(invoke, study_file):
+    succeed(invoke("run", study_file, "--local"))
+    result = invoke("run", study_file, "--local", "--set", "data.train_size=99")
+    assert_refused(result, "belongs to another study", "--force")
+    succeed(invoke("run", study_file, "--local", "--set", "data.train_size=99", "--force"))
+
+
+def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(study_file, tmp_path, invoke):
+    undisturbed = ("--local", "--storage", tmp_path / "undisturbed", "--set", "seeds=[0,1,2]")
+    succeed(invoke("run", study_file, *undisturbed))
+    command = [sys.executable, "-m", "irnet_ray", "run", str(study_file), "--local", "--set", "seeds=[0,1,2]"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=os.environ, stdout=subprocess.DEVNULL)
+    trials = tmp_path / "runs" / "small" / "trials"
+    deadline = time.monotonic() + 120
+    while not list(trials.glob("*/DONE")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = {path: path.stat().st_mtime_ns for path in trials.glob("*/DONE")}
+    succeed(invoke("run", study_file, "--local", "--set", "seeds=[0,1,2]"))
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    assert len(list(trials.glob("*/DONE"))) == 9
+    times = list(TIME_COLUMNS)
+    before, after = (
+        pd.read_csv(folder / "small" / "results.csv").drop(columns=times)
+        for folder in (tmp_path / "undisturbed", tmp_path / "runs")
+    )
+    pd.testing.assert_frame_equal(before, after, check_exact=True)
+
+
+def test_monitor_starts_tensorboard_on_the_run(invoke, study_file, tmp_path, monkeypatch):
+    succeed(invoke("run", study_file, "--local"))
+    called = []
+    monkeypatch.setattr("os.execv", lambda program, arguments: called.append(arguments))
+    succeed(invoke("monitor", "runs/small", "--port", "7007"))
+    folder = called[0][called[0].index("--logdir") + 1]
+    assert Path(folder) == tmp_path / "runs" / "small" / "tensorboard"
+    assert len(list(Path(folder).iterdir())) == 2
+    assert called[0][-1] == "7007"
