@@ -64,17 +64,18 @@ class Network(nn.Module):
         self, architecture: Architecture, inputs: int, *, seed: int, momentum: float = 0.1, epsilon: float = 1e-3
     ) -> None:
         super().__init__()
-        stacks: list[nn.Module] = []
-        for units, layers in architecture.stacks:
-            body: list[nn.Module] = []
-            for incoming in [inputs, *[units] * (layers - 1)]:
-                layer = Layer(incoming, units, momentum, epsilon)
-                body.append(Residual(layer, incoming, units) if architecture.shortcut == "layer" else layer)
-            stack = nn.Sequential(*body)
-            stacks.append(Residual(stack, inputs, units) if architecture.shortcut == "stack" else stack)
-            inputs = units
-        self.hidden = nn.Sequential(*stacks)
-        self.output = nn.Linear(inputs, 1)
+        with torch.random.fork_rng(devices=[]):  # torch's own initial weights, which are replaced, draw from it
+            stacks: list[nn.Module] = []
+            for units, layers in architecture.stacks:
+                body: list[nn.Module] = []
+                for incoming in [inputs, *[units] * (layers - 1)]:
+                    layer = Layer(incoming, units, momentum, epsilon)
+                    body.append(Residual(layer, incoming, units) if architecture.shortcut == "layer" else layer)
+                stack = nn.Sequential(*body)
+                stacks.append(Residual(stack, inputs, units) if architecture.shortcut == "stack" else stack)
+                inputs = units
+            self.hidden = nn.Sequential(*stacks)
+            self.output = nn.Linear(inputs, 1)
         initialize(self, seed)
 
     def forward(self, x: Tensor) -> Tensor:
