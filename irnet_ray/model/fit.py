@@ -200,10 +200,9 @@ class _Training:
     def run_epoch(self) -> Epoch:
         """Trains on every row once, validates, and adds a row to the history."""
         started = time.perf_counter()
-        train_mae = self._train()
+        train_mae, learning_rate = self._train()
         prediction = _in_units(_predict(self.network, self.validation_inputs), self.target)
         val_mae = float(np.abs(prediction - self.validation_target).mean())
-        learning_rate = self.optimizer.param_groups[0]["lr"]
         number = self.progress.epoch + 1
         if not (math.isfinite(train_mae) and math.isfinite(val_mae)):
             raise TrainingError(f"the loss is not finite in epoch {number} at learning rate {learning_rate:.3g}")
@@ -215,13 +214,13 @@ class _Training:
         self.progress.history.append(epoch)
         return epoch
 
-    def _train(self) -> float:
-        """Takes one epoch's steps and gives the MAE of the batches in the property's unit."""
+    def _train(self) -> tuple[float, float]:
+        """Takes one epoch's steps; gives the batches' MAE in the property's unit and the last learning rate."""
         self.network.train()
         generator = torch.Generator().manual_seed((self.seed << 24) + self.progress.epoch)
         order = torch.randperm(len(self.train_target), generator=generator).to(self.train_target.device)
         absolute_error = torch.zeros((), dtype=torch.float64, device=self.train_target.device)
-        rows = 0
+        rows, learning_rate = 0, 0.0
         for step in range(self.steps_an_epoch):
             batch = order[step * self.recipe.batch_size : (step + 1) * self.recipe.batch_size]
             target = self.train_target[batch]
@@ -229,13 +228,14 @@ class _Training:
             loss = self.loss(prediction, target)
             self.optimizer.zero_grad()
             loss.backward()
+            learning_rate = self.optimizer.param_groups[0]["lr"]
             self.optimizer.step()
             if self.scheduler is not None:
                 self.scheduler.step()
             absolute_error += (prediction.detach() - target).abs().sum()
             rows += len(batch)
         self.progress.step += self.steps_an_epoch
-        return float(absolute_error) / rows * float(self.target.scale[0])
+        return float(absolute_error) / rows * float(self.target.scale[0]), learning_rate
 
     def state_dict(self) -> dict[str, Any]:
         """All that an uninterrupted training would know; the order of the rows follows from the epoch."""
