@@ -124,11 +124,13 @@ def weights(seed):
     return [module.weight.detach() for module in network.modules() if isinstance(module, nn.Linear)]
 
 
-def test_the_seed_alone_determines_the_weights():
+def test_the_seed_alone_determines_the_weights_and_torchs_generator_is_left_alone():
     torch.manual_seed(1)
     first = weights(7)
     torch.manual_seed(2)
+    state = torch.get_rng_state()
     assert all(torch.equal(one, other) for one, other in zip(first, weights(7), strict=True))
+    assert torch.equal(torch.get_rng_state(), state)
     assert not any(torch.equal(one, other) for one, other in zip(first, weights(8), strict=True))
 
 
