@@ -1,7 +1,7 @@
 """Puts the figure and the table of a run of the quickstart study into the README.
 
-`python docs/build_readme.py runs/quickstart` copies the run's results and figure to `docs/quickstart/`, and rewrites the
-README between its two markers from those files alone.
+`python docs/build_readme.py runs/quickstart` copies the run's results and figure to `docs/quickstart/`, and rewrites
+the README between its two markers from those files alone.
 """
 
 from __future__ import annotations
@@ -45,16 +45,18 @@ def render(folder: Path) -> str:
         cells = [_cell(rows[rows["model"] == model]) for model in NAMES]
         lines.append(f"| {depth:.0f} | {' | '.join(cells)} |")
     forest = results[results["model"] == "random_forest"]
+    return "\n".join([*lines, "", f"and a random forest {_cell(forest)}. {_conditions(results, provenance)}"])
+
+
+def _conditions(results: pd.DataFrame, provenance: dict[str, str]) -> str:
     first, seeds = results.iloc[0], results["seed"].nunique()
-    lines += [
-        "",
-        f"and a random forest {_cell(forest)}. OQMD formation enthalpies, {first['train_rows']:,} training and "
-        f"{first['test_rows']:,} test rows, 145 composition attributes, {first['width']:g} of the paper's width, "
-        f"{first['epochs']:.0f} epochs, {seeds} {'seed' if seeds == 1 else 'seeds'}. {results['train_seconds'].sum() / 60:.1f} minutes of one core "
-        f"altogether, on {provenance['cores']} cores of an {provenance['processor']}, torch "
-        f"{provenance['torch']}, Ray {provenance['ray']}, commit {provenance['commit']}.",
-    ]
-    return "\n".join(lines)
+    return (
+        f"OQMD formation enthalpies, {first['train_rows']:,} training and {first['test_rows']:,} test rows, "
+        f"145 composition attributes, {first['width']:g} of the paper's width, {first['epochs']:.0f} epochs, "
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'}. {results['train_seconds'].sum() / 60:.1f} minutes of one core "
+        f"altogether, on {provenance['cores']} cores of an {provenance['processor']}, torch {provenance['torch']}, "
+        f"Ray {provenance['ray']}, commit {provenance['commit']}."
+    )
 
 
 def _cell(rows: pd.DataFrame) -> str:

@@ -71,7 +71,9 @@ def test_the_quickstart_holds_the_papers_grid():
 def test_the_featurize_example_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small_table().rename(columns={"formula": "composition"}).to_csv("gaps.csv", index=False)
-    (line,) = [line for block in blocks("console") for line in block.splitlines() if "featurize" in line]
+    (line,) = [
+        line for block in blocks("console") for line in block.splitlines() if line.startswith("$ irnet-ray featurize")
+    ]
     arguments = shlex.split(line.removeprefix("$ irnet-ray "), comments=True)
     result = CliRunner().invoke(main, [*arguments, "--local"])
     assert result.exit_code == 0, result.output
