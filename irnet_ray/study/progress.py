@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -12,6 +12,17 @@ from rich.live import Live
 from rich.text import Text
 
 from irnet_ray.study.trial import Trial
+
+_AXES = {
+    "dataset": "{}",
+    "property": "{}",
+    "representation": "{}",
+    "train_size": "{:,} rows",
+    "width": "width {:g}",
+    "recipe": "{}",
+    "seed": "seed {}",
+}
+"""How the values of a grid's axes are written."""
 
 
 class Progress:
@@ -34,7 +45,7 @@ class Progress:
         self._ended = already_done
         self._total = already_done + len(trials)
         self._number_width = len(str(self._total))
-        self._label_width = max((len(describe(trial)) for trial in trials.values()), default=0)
+        self._labels = dict(zip(trials, describe(list(trials.values())), strict=True))
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._started = time.monotonic()
@@ -71,9 +82,8 @@ class Progress:
         self._epochs.pop(trial_id, None)
         self._ended += 1
         number = f"{self._ended:>{self._number_width}}/{self._total}"
-        label = f"{describe(self._trials[trial_id]):<{self._label_width}}"
         left = f"  {duration(self._seconds_left())} left" if self._ended < self._total else ""
-        self._console.print(Text(f"{number}  {trial_id}  {label}  {outcome}{left}"), soft_wrap=True)
+        self._console.print(Text(f"{number}  {trial_id}  {self._labels[trial_id]}  {outcome}{left}"), soft_wrap=True)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -89,10 +99,22 @@ class Progress:
         return (time.monotonic() - self._started) * (total - done) / done if done else 0.0
 
 
-def describe(trial: Trial) -> str:
-    """A trial in a few words: ``oqmd formation_enthalpy  irnet-48  20,000 rows  seed 0``."""
-    rows = f"{trial.train_size:,}" if trial.train_size else "all"
-    return f"{trial.matrix.dataset} {trial.matrix.property}  {trial.label:<13}  {rows} rows  seed {trial.seed}"
+def describe(trials: Sequence[Trial]) -> list[str]:
+    """Names trials by their model and by whatever differs among them, in aligned columns.
+
+    Returns:
+        For example ``"irnet-48  20,000 rows  seed 0"`` for each, all of one length.
+    """
+    described = [trial.describe() for trial in trials]
+    columns = [[trial.label for trial in trials]]
+    for axis, text in _AXES.items():
+        values = [row[axis] for row in described]
+        if len(set(values)) > 1:
+            nothing = "all rows" if axis == "train_size" else ""
+            columns.append([nothing if value is None else text.format(value) for value in values])
+    widths = [max(map(len, column)) for column in columns]
+    padded = [[f"{cell:<{width}}" for cell in column] for column, width in zip(columns, widths, strict=True)]
+    return ["  ".join(cells) for cells in zip(*padded, strict=True)]
 
 
 def duration(seconds: float) -> str:

@@ -49,8 +49,21 @@ def test_failures_say_why(trials):
     assert "failed: the loss is not finite" in output.getvalue()
 
 
-def test_description_says_what_a_trial_is(trials):
-    assert describe(list(trials.values())[1]) == "table energy  irnet-10       150 rows  seed 0"
+def test_descriptions_name_the_model_and_what_differs(study_file):
+    settings = ["seeds=[0,1]", "data.train_size=[100,all]", "models.networks.shortcut=layer"]
+    lines = describe(read_study(study_file, settings=settings).trials())
+    recipe = "fast(batch_size=32, epochs=3)"
+    assert lines[:3] == [
+        f"irnet-10       100 rows  width 0.03  {recipe}  seed 0",
+        f"irnet-10       100 rows  width 0.03  {recipe}  seed 1",
+        f"random_forest  100 rows              {'':{len(recipe)}}  seed 0",
+    ]
+    assert lines[4].startswith("irnet-10       all rows")
+
+
+def test_what_is_the_same_for_all_is_left_out(study_file):
+    networks = [trial for trial in read_study(study_file).trials() if trial.architecture]
+    assert describe(networks) == ["plain-10", "irnet-10"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (99, "99 s"), (150, "2.5 min"), (7200, "2.0 h")])
