@@ -45,7 +45,7 @@ def run_study(
         UserError: Something that the user can mend.
     """
     trials = study.trials()
-    costs = {trial.id: work(trial, split_sizes(trial)) for trial in trials}
+    costs = {trial.id: work(trial, rows) for trial, rows in zip(trials, split_sizes(trials), strict=True)}
     if force:
         _check_forced(run)
     else:

@@ -16,7 +16,7 @@ from irnet_ray.errors import ConfigurationError
 from irnet_ray.features import representation
 from irnet_ray.model.architecture import Architecture
 from irnet_ray.model.recipe import Recipe
-from irnet_ray.study.trial import ForestModel, NetworkModel, Trial
+from irnet_ray.study.trial import ForestModel, Matrix, NetworkModel, Trial
 
 # Work is counted in multiply-adds of matrix products. What a step costs besides them (normalization,
 # activations, the optimizer, the interpreter) was fitted on one core of a 2.8 GHz Xeon (AVX-512).
@@ -52,7 +52,7 @@ def estimate_study(trials: Sequence[Trial]) -> list[Estimate]:
     Raises:
         ConfigurationError: More training rows are asked than there are.
     """
-    rows = [split_sizes(trial) for trial in trials]
+    rows = split_sizes(trials)
     speed = seconds_a_work()
     return [
         Estimate(
@@ -65,21 +65,29 @@ def estimate_study(trials: Sequence[Trial]) -> list[Estimate]:
     ]
 
 
-def split_sizes(trial: Trial) -> tuple[int, int, int]:
-    """Training, validation and test rows of a trial, from the catalog's card where there is one.
+def split_sizes(trials: Sequence[Trial]) -> list[tuple[int, int, int]]:
+    """Training, validation and test rows of each trial, from the catalog's card where there is one.
 
     Raises:
         ConfigurationError: More training rows are asked than there are.
+        DataError: A table of one's own cannot be read.
     """
-    matrix = trial.matrix
+    matrices = {trial.matrix.canonical(): trial.matrix for trial in trials}
+    rows = {key: _count_rows(matrix) for key, matrix in matrices.items()}
+    return [_sizes(trial, rows[trial.matrix.canonical()]) for trial in trials]
+
+
+def _count_rows(matrix: Matrix) -> int:
     if matrix.own_table is not None:
-        rows = len(load(matrix.own_table, matrix.property, skip_bad_rows=True))
-    else:
-        rows = card(matrix.dataset).properties[matrix.property].rows
+        return len(load(matrix.own_table, matrix.property, skip_bad_rows=True))
+    return card(matrix.dataset).properties[matrix.property].rows
+
+
+def _sizes(trial: Trial, rows: int) -> tuple[int, int, int]:
     try:
         return sizes(rows, trial.split, trial.train_size)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{matrix.dataset}, {matrix.property}: {error}") from error
+        raise ConfigurationError(f"{trial.matrix.dataset}, {trial.matrix.property}: {error}") from error
 
 
 def work(trial: Trial, rows: tuple[int, int, int]) -> float:

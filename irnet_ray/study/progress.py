@@ -30,7 +30,7 @@ class Progress:
 
     Args:
         trials: What is to be done.
-        work: Relative cost of each trial, by its id; the time left follows from it.
+        work: Relative cost of each trial, and perhaps of others, by id; the time left follows from it.
         already_done: How many of the study's trials were done before.
         console: Where to print.
     """
@@ -95,7 +95,7 @@ class Progress:
     def _seconds_left(self) -> float:
         """Work left at the speed seen so far (s)."""
         done = sum(self._work[trial_id] * fraction for trial_id, fraction in self._fraction.items())
-        total = sum(self._work.values())
+        total = sum(self._work[trial_id] for trial_id in self._trials)
         return (time.monotonic() - self._started) * (total - done) / done if done else 0.0
 
 

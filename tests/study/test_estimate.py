@@ -17,7 +17,7 @@ def trials_of(study_file):
 
 
 def costs(trials):
-    return [work(trial, split_sizes(trial)) for trial in trials]
+    return [work(trial, rows) for trial, rows in zip(trials, split_sizes(trials), strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def test_more_costs_more(trials_of, setting):
 
 
 def test_sizes_are_those_of_the_split(trials_of):
-    assert split_sizes(trials_of()[0]) == (150, 17, 25)
+    assert split_sizes(trials_of()) == [(150, 17, 25)] * 3
 
 
 def test_more_rows_than_there_are_is_refused(trials_of):
     with pytest.raises(ConfigurationError, match=r"table, energy: train_size: 1,000 asked"):
-        split_sizes(trials_of("data.train_size=1000")[0])
+        split_sizes(trials_of("data.train_size=1000"))
 
 
 def test_every_trial_gets_a_time_and_a_size(trials_of):
