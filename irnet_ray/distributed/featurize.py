@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import ray
 from ray.exceptions import RayTaskError
 
-from irnet_ray.distributed.session import connection
+from irnet_ray.distributed.session import session
 from irnet_ray.errors import UserError
 from irnet_ray.features.cache import FeatureCache, Part, compute_part
 from irnet_ray.study.prepare import ComputeMissing
 from irnet_ray.study.spec import Trainer
 
 
-def compute_where(connect: Callable[[], object]) -> ComputeMissing:
-    """Gives the way to compute features on Ray, which connects only if there is something to compute.
-
-    Args:
-        connect: Connects to Ray; it may be called again.
-    """
-
-    def compute(cache: FeatureCache) -> None:
-        if cache.missing():
-            connect()
-            compute_missing(cache)
-
-    return compute
-
-
 @contextmanager
 def feature_computer(address: str | None) -> Iterator[ComputeMissing]:
     """Gives the way to compute features on Ray, and disconnects at the end.
 
+    It connects only if there is something to compute, so that mistakes are told before Ray is started.
+
     Args:
         address: Of a running cluster; ``None`` starts Ray on this machine.
     """
-    with connection(address, Trainer()) as connect:
-        yield compute_where(connect)
+    with ExitStack() as stack:
+
+        def compute(cache: FeatureCache) -> None:
+            if cache.missing():
+                stack.enter_context(session(address, Trainer()))
+                compute_missing(cache)
+
+        yield compute
 
 
 def compute_missing(cache: FeatureCache) -> None:
@@ -52,6 +45,9 @@ def compute_missing(cache: FeatureCache) -> None:
     Raises:
         StorageError: A part cannot be written.
     """
+    parts = cache.missing()
+    if not parts:
+        return
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.raise_original_map_exception = True  # so that our own errors can be told from defects

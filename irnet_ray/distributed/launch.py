@@ -88,13 +88,12 @@ def _run_missing(
         with progress:
             run_here(missing, data, run, study.trainer, progress)
         return
-    from irnet_ray.distributed.featurize import compute_where
+    from irnet_ray.distributed.featurize import compute_missing
     from irnet_ray.distributed.run import run_on_ray
-    from irnet_ray.distributed.session import connection
+    from irnet_ray.distributed.session import session
 
-    with connection(address, study.trainer) as connect:
-        data = prepare(missing, compute_where(connect), skip_bad_rows=study.skip_bad_rows)
-        connect()
+    with session(address, study.trainer):
+        data = prepare(missing, compute_missing, skip_bad_rows=study.skip_bad_rows)
         run.claim(study, clear=force)
         with progress:
             run_on_ray(missing, data, run, study.trainer, progress)

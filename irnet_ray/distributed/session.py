@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import ray
@@ -23,6 +22,13 @@ _ENVIRONMENT = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+}
+
+# The workers that Ray starts ahead import these while the data is being read, and are kept until then. It takes
+# them some five seconds, a third of it for torch._dynamo, which torch's optimizers import at their first use.
+_CLUSTER = {
+    "preload_python_modules": ["irnet_ray.distributed.run", "torch._dynamo", "torch.utils.tensorboard"],
+    "idle_worker_killing_time_threshold_ms": 60_000,
 }
 
 
@@ -51,23 +57,6 @@ def session(address: str | None, trainer: Trainer, cores: int | None = None) -> 
             ray.shutdown()
 
 
-@contextmanager
-def connection(address: str | None, trainer: Trainer) -> Iterator[Callable[[], None]]:
-    """Gives the way to connect, so that mistakes that need no cluster are told before one is started.
-
-    Args:
-        address: As for ``session``.
-        trainer: As for ``session``.
-    """
-    with ExitStack() as stack:
-
-        @functools.cache
-        def connect() -> None:
-            stack.enter_context(session(address, trainer))
-
-        yield connect
-
-
 def _connect(address: str | None, cores: int | None) -> None:
     try:
         with warnings.catch_warnings():
@@ -75,6 +64,7 @@ def _connect(address: str | None, cores: int | None) -> None:
             ray.init(
                 address=address or "local",
                 num_cpus=cores,
+                _system_config=None if address else _CLUSTER,
                 include_dashboard=False if address is None else None,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
