@@ -186,9 +186,10 @@ def run(
     also = ("skip_bad_rows=true",) if skip_bad_rows else ()
     study = read_study(study_file, profile, (*settings, *also))
     directory = RunDirectory(f"{storage}/{study.run_name}")
-    run_study(study, directory, console=Console(highlight=False), **options)
-    _print_report(directory)
-    if failures := directory.failures():
+    results = run_study(study, directory, console=Console(highlight=False), **options)
+    if not results.empty:
+        _print_report(directory)
+    if failures := directory.failures(study.trials()):
         raise RunError(f"{len(failures)} trials failed; see 'irnet-ray status {directory.uri}'")
 
 
@@ -211,7 +212,9 @@ def report(directory: str) -> None:
     from irnet_ray.study.run_directory import RunDirectory
 
     opened = RunDirectory(directory)
-    opened.write_results(opened.study().trials())
+    trials = opened.study().trials()
+    if not opened.results(trials).empty:
+        opened.write_results(trials)
     _print_report(opened)
 
 

@@ -64,13 +64,13 @@ def describe(error: ValidationError, given: object) -> str:
     """Says in one line what pydantic found: the field, what is wrong, and how many more mistakes there are."""
     mistakes = error.errors()
     first = mistakes[0]
-    field = ".".join(_path_as_written(first["loc"], given))
+    field = ".".join(_path_as_written(first["loc"], given, missing=first["type"] == "missing"))
     message = _message(first["type"], first["msg"], first.get("ctx", {}), first.get("input"))
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
     return f"{field}: {message}{more}" if field else f"{message}{more}"
 
 
-def _path_as_written(location: tuple[int | str, ...], given: object) -> list[str]:
+def _path_as_written(location: tuple[int | str, ...], given: object, *, missing: bool) -> list[str]:
     """Leaves out the steps that pydantic adds, such as the name of a union's member."""
     path: list[str] = []
     for position, part in enumerate(location):
@@ -78,7 +78,7 @@ def _path_as_written(location: tuple[int | str, ...], given: object) -> list[str
         is_index = isinstance(given, list | tuple) and isinstance(part, int) and part < len(given)
         if is_key or is_index:
             given = given[part]  # type: ignore[index]
-        elif not (isinstance(given, Mapping) and position == len(location) - 1):
+        elif not (missing and position == len(location) - 1):
             continue
         path.append(str(part))
     return path

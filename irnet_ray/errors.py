@@ -48,7 +48,7 @@ def suggestion(name: str, choices: Iterable[str]) -> str:
     Returns:
         ``"; did you mean 'depth'?"`` where a choice is near, and the list of all choices where none is.
     """
-    known = sorted(set(choices))
+    known = sorted({str(choice) for choice in choices})
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if near:
         return f"; did you mean '{near[0]}'?"

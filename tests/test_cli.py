@@ -183,6 +183,25 @@ def test_mistakes_end_in_one_line(invoke, arguments, parts):
     assert_refused(invoke(*arguments), *parts)
 
 
+def test_a_gpu_that_is_not_there_is_refused(invoke, study_file, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert_refused(invoke("run", study_file, "--local", "--set", "trainer.gpus=1"), "trainer.gpus")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_featurize_refuses_what_it_cannot_write(invoke, tmp_path):
+    (tmp_path / "bad.csv").write_text("formula\nXx2\n")
+    assert_refused(invoke("featurize", "bad.csv", "--local", "--skip-bad-rows"), "no row is left")
+    (tmp_path / "good.csv").write_text("formula\nNaCl\n")
+    assert_refused(invoke("featurize", "good.csv", "--local", "--output", "none/x.parquet"), "no folder 'none'")
+
+
+def test_failures_of_trials_that_left_the_study_do_not_count(invoke, study_file, tmp_path):
+    succeed(invoke("run", study_file, "--local"))
+    RunDirectory(str(tmp_path / "runs" / "small")).fail("0123456789ab", "an earlier grid")
+    succeed(invoke("run", study_file, "--local"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"), [(("rnu",), "did you mean 'run'?"), (("run", "x.yaml", "--locl"), "--local")]
 )

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from irnet_ray.errors import RunError
 from irnet_ray.study.estimate import split_sizes, work
+from irnet_ray.study.execute import check_device
 from irnet_ray.study.local import run_here
 from irnet_ray.study.prepare import compute_missing_here, prepare
 from irnet_ray.study.progress import Progress
@@ -83,6 +84,7 @@ def _run_missing(
     force: bool,
 ) -> None:
     if local:
+        check_device(study.trainer)
         data = prepare(missing, compute_missing_here, skip_bad_rows=study.skip_bad_rows)
         run.claim(study, clear=force)
         with progress:

@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 
 from irnet_ray.data.split import Split
+from irnet_ray.errors import ConfigurationError
 from irnet_ray.model.baselines import FittedForest, fit_forest
 from irnet_ray.model.fit import Epoch, Fitted, fit
 from irnet_ray.model.metrics import evaluate
@@ -48,6 +49,16 @@ def configure_process(trainer: Trainer) -> None:
     """Gives this process the trial's number of threads, which a reused process would keep from before."""
     torch.set_num_threads(trainer.cpus)
     torch.set_flush_denormal(True)  # dying activations of deep plain networks would slow them tenfold
+
+
+def check_device(trainer: Trainer) -> None:
+    """Refuses a trial on a GPU where this process sees none.
+
+    Raises:
+        ConfigurationError: There is no GPU.
+    """
+    if trainer.gpus and not torch.cuda.is_available():
+        raise ConfigurationError("trainer.gpus: this machine has no GPU that torch can use; set it to 0")
 
 
 def execute(

@@ -15,7 +15,7 @@ from irnet_ray.data.cache import cache_directory
 from irnet_ray.data.catalog import card, catalog
 from irnet_ray.data.load import load
 from irnet_ray.data.sources.table import read_formulas
-from irnet_ray.errors import ConfigurationError, FormulaError, StorageError, suggestion
+from irnet_ray.errors import ConfigurationError, DataError, FormulaError, StorageError, suggestion
 from irnet_ray.features.cache import ROWS_A_PART, FeatureCache
 from irnet_ray.features.representation import canonical_name, unsupported_rows
 from irnet_ray.formula import BadFormula, parse_column
@@ -69,7 +69,13 @@ def write_feature_table(
     else:
         table, dropped = _from_file(source, formula_column, skip_bad_rows)
     table, unsupported = _describable(table, name, skip_bad_rows)
+    if table.empty:
+        raise DataError(f"'{source}': no row is left to featurize; correct the formulas")
     path = output or Path(f"{Path(source).name.split('.')[0]}-{name}.parquet")
+    if not path.parent.is_dir():
+        raise StorageError(
+            f"cannot write '{path}': there is no folder '{path.parent}'; make it, or choose another --output"
+        )
     cache = FeatureCache(cache_directory(), table["formula"].tolist(), name)
     compute_missing(cache)
     _write(table, cache, path)

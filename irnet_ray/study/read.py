@@ -31,7 +31,10 @@ def read_study(path: Path, profile: str | None = None, settings: Sequence[str] =
     if profile is not None:
         if profile not in profiles:
             raise ConfigurationError(f"{path}: unknown profile '{profile}'{suggestion(profile, profiles)}")
-        content = merge(content, profiles[profile] or {})
+        changes = profiles[profile] or {}
+        if not isinstance(changes, Mapping):
+            raise ConfigurationError(f"{path}: profiles.{profile}: must map keys to values")
+        content = merge(content, changes)
         content["profile"] = profile
     for setting in settings:
         content = merge(content, _parse_setting(setting))
@@ -54,10 +57,10 @@ def parse_yaml(content: bytes, where: str) -> dict[str, Any]:
     """
     try:
         parsed = yaml.safe_load(content.decode("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueErrors: a date that does not exist, bytes that are no text
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         place = f" in line {line + 1}" if line is not None else ""
-        reason = getattr(error, "problem", None) or "not UTF-8 text"
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ConfigurationError(f"{where}: not valid YAML{place}: {reason}") from error
     if not isinstance(parsed, dict):
         raise ConfigurationError(f"{where}: a study is a mapping of keys to values")
@@ -80,7 +83,7 @@ def _parse_setting(setting: str) -> dict[str, Any]:
         raise ConfigurationError(f"--set '{setting}' is not of the form key=value, such as seeds=[0,1]")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigurationError(f"--set '{setting}': the value is not valid YAML") from error
     for part in reversed(key.split(".")):
         value = {part: value}
@@ -94,4 +97,4 @@ def _resolve_paths(content: dict[str, Any], folder: Path) -> None:
     for block in blocks if isinstance(blocks, list) else [blocks]:
         dataset = block.get("dataset") if isinstance(block, dict) else None
         if isinstance(dataset, dict) and isinstance(dataset.get("path"), str):
-            dataset["path"] = str((folder / dataset["path"]).resolve())
+            dataset["path"] = str((folder / Path(dataset["path"]).expanduser()).resolve())

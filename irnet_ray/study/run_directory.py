@@ -143,9 +143,11 @@ class RunDirectory:
         """Writes why a trial ended without a result."""
         self.storage.write(_path(trial_id, "error.txt"), f"{message}\n".encode())
 
-    def failures(self) -> dict[str, str]:
-        """Why trials failed, by their ids."""
+    def failures(self, trials: Sequence[Trial] | None = None) -> dict[str, str]:
+        """Why trials failed, by their ids; of these trials only, if any are given."""
         paths = [path for path in self.storage.files("trials") if path.endswith("/error.txt")]
+        wanted = None if trials is None else {trial.id for trial in trials}
+        paths = [path for path in paths if wanted is None or path.split("/")[0] in wanted]
         return {path.split("/")[0]: (self.storage.read(f"trials/{path}") or b"").decode().strip() for path in paths}
 
     def write_results(self, trials: Sequence[Trial]) -> pd.DataFrame:

@@ -22,8 +22,8 @@ from irnet_ray.model.recipe import Recipe
 from irnet_ray.study.trial import ForestModel, Matrix, NetworkModel, Trial
 
 
-def _known_depth(depth: int) -> int:
-    if depth not in STACKS:
+def _known_depth(depth: Any) -> Any:
+    if not isinstance(depth, int) or depth not in STACKS:
         raise ValueError(f"no architecture of {depth} layers; choose from {', '.join(map(str, STACKS))}")
     return depth
 
@@ -35,6 +35,7 @@ def _known_representation(name: Any) -> Any:
         raise ValueError(str(error)) from error
 
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # part of a path
 Depth = Annotated[int, Field(strict=True), BeforeValidator(_known_depth)]
 Representation = Annotated[str, BeforeValidator(_known_representation)]
 TrainSize = Annotated[int, Field(ge=10, strict=True)] | Literal["all"]
@@ -184,9 +185,9 @@ class Study(Config):
         skip_bad_rows: Whether rows with unreadable formulas are dropped, rather than refused.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Name
     description: str = ""
-    profile: str | None = None
+    profile: Name | None = None
     data: Axis[DataBlock]
     split: SplitPlan = SplitPlan()
     models: dict[str, Annotated[ModelBlock, Field(discriminator="kind"), BeforeValidator(_with_kind)]] = Field(
