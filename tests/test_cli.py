@@ -189,6 +189,14 @@ def test_a_gpu_that_is_not_there_is_refused(invoke, study_file, tmp_path, monkey
     assert not (tmp_path / "runs").exists()
 
 
+def test_run_counts_the_rows_that_it_drops(invoke, study_file):
+    with study_file.with_name("table.csv").open("a") as file:
+        file.write("Xx2O3,1.0\n,2.0\n")
+    assert_refused(invoke("run", study_file, "--local"), "unknown element 'Xx'")
+    output = succeed(invoke("run", study_file, "--local", "--skip-bad-rows"))
+    assert "252 of 254 rows kept; dropped 1 by drop_missing, 1 by reduce_composition" in output
+
+
 def test_featurize_refuses_what_it_cannot_write(invoke, tmp_path):
     (tmp_path / "bad.csv").write_text("formula\nXx2\n")
     assert_refused(invoke("featurize", "bad.csv", "--local", "--skip-bad-rows"), "no row is left")

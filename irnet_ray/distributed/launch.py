@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from rich.console import Console
 
 from irnet_ray.errors import RunError
 from irnet_ray.study.estimate import split_sizes, work
-from irnet_ray.study.execute import check_device
+from irnet_ray.study.execute import MatrixData, check_device
 from irnet_ray.study.local import run_here
 from irnet_ray.study.prepare import compute_missing_here, prepare
 from irnet_ray.study.progress import Progress
@@ -61,7 +61,7 @@ def run_study(
             already_done=len(trials) - len(missing),
             console=console,
         )
-        _run_missing(study, missing, run, progress, address=address, local=local, force=force)
+        _run_missing(study, missing, run, progress, console, address=address, local=local, force=force)
     else:
         run.claim(study)
     return run.write_results(trials)
@@ -73,11 +73,21 @@ def _check_forced(run: RunDirectory) -> None:
         raise RunError(f"'{run.uri}' is not empty and holds no run; choose another --storage")
 
 
+def _tell_dropped_rows(data: Mapping[str, MatrixData], console: Console) -> None:
+    """Prints what curation dropped, and why."""
+    for matrix in data.values():
+        report = matrix.curation
+        dropped = [f"{step.dropped:,} by {step.step}" for step in report.steps if step.dropped]
+        if dropped:
+            console.print(f"{report.rows_kept:,} of {report.rows_read:,} rows kept; dropped {', '.join(dropped)}")
+
+
 def _run_missing(
     study: Study,
     missing: Sequence[Trial],
     run: RunDirectory,
     progress: Progress,
+    console: Console,
     *,
     address: str | None,
     local: bool,
@@ -86,6 +96,7 @@ def _run_missing(
     if local:
         check_device(study.trainer)
         data = prepare(missing, compute_missing_here, skip_bad_rows=study.skip_bad_rows)
+        _tell_dropped_rows(data, console)
         run.claim(study, clear=force)
         with progress:
             run_here(missing, data, run, study.trainer, progress)
@@ -96,6 +107,7 @@ def _run_missing(
 
     with session(address, study.trainer):
         data = prepare(missing, compute_missing, skip_bad_rows=study.skip_bad_rows)
+        _tell_dropped_rows(data, console)
         run.claim(study, clear=force)
         with progress:
             run_on_ray(missing, data, run, study.trainer, progress)

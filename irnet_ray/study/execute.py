@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
+from irnet_ray.data.curate import CurationReport
 from irnet_ray.data.split import Split
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.model.baselines import FittedForest, fit_forest
@@ -37,12 +38,14 @@ class MatrixData:
         formulas: Reduced formulas, shape ``(rows,)``.
         unit: Of the property.
         split: Positions in ``rows``; a trial takes a subset.
+        curation: How many rows were read, dropped and kept.
     """
 
     rows: Rows
     formulas: npt.NDArray[np.str_]
     unit: str
     split: Split
+    curation: CurationReport
 
 
 def configure_process(trainer: Trainer) -> None:

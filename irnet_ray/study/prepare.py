@@ -83,6 +83,7 @@ def _matrix_data(trials: list[Trial], compute_missing: ComputeMissing, skip_bad_
         formulas=np.array(materials.formulas, dtype=np.str_)[needed],
         unit=materials.unit,
         split=kept,
+        curation=materials.report,
     )
 
 
