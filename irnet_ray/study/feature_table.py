@@ -67,6 +67,8 @@ def write_feature_table(
     if source in catalog():
         table, dropped = _from_catalog(source, property_name, skip_bad_rows), 0
     else:
+        if property_name is not None:
+            raise ConfigurationError("--property goes with a dataset of the catalog; leave it out for a file")
         table, dropped = _from_file(source, formula_column, skip_bad_rows)
     table, unsupported = _describable(table, name, skip_bad_rows)
     if table.empty:
