@@ -23,7 +23,8 @@ from rich.console import Console
 
 from irnet_ray.distributed.run import run_on_ray
 from irnet_ray.distributed.session import session
-from irnet_ray.study.prepare import compute_missing_here, prepare
+from irnet_ray.study.featurize import compute_here
+from irnet_ray.study.prepare import prepare
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.read import read_study
 from irnet_ray.study.run_directory import RunDirectory
@@ -66,7 +67,7 @@ def measure(path: Path, folder: Path) -> dict[str, float]:
     watch = Stopwatch({trial.id: trial for trial in trials}, works, already_done=0, console=Console(quiet=True))
     begun = time.perf_counter()
     with session(None, study.trainer, cores=1):
-        data = prepare(trials, compute_missing_here)
+        data = prepare(trials, compute_here)
         started = time.perf_counter()
         with watch:
             run_on_ray(trials, data, run, study.trainer, watch)
@@ -95,7 +96,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "study.yaml"
         path.write_text(STUDY.format(**vars(options), seeds=seeds))
-        prepare(read_study(path).trials(), compute_missing_here)  # fills the feature cache
+        prepare(read_study(path).trials(), compute_here)  # fills the feature cache
         spawning = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(1, mp_context=spawning, max_tasks_per_child=1) as pool:
             folders = [Path(name) / f"run{number}" for number in range(options.repetitions)]

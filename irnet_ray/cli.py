@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +15,7 @@ from irnet_ray import __version__
 from irnet_ray.errors import RunError, UserError, suggestion
 
 if TYPE_CHECKING:
-    from irnet_ray.study.prepare import ComputeMissing
+    from irnet_ray.study.featurize import Compute
     from irnet_ray.study.run_directory import RunDirectory
 
 _INTERRUPTED = 130  # what shells give for a program that Ctrl-C ended
@@ -116,32 +115,51 @@ def fetch_dataset(name: str) -> None:
 
 
 @main.command()
-@click.argument("source", metavar="DATASET|FILE")
-@click.option("--representation", default="composition", show_default=True, help="E.g. composition+fractions.")
+@click.argument("source", metavar="DATASET|FILE|FOLDER")
+@click.option("--representation", default="composition", show_default=True, help="E.g. composition+structure.")
 @click.option("--property", "property_name", help="Property to write beside a catalog dataset's attributes.")
-@click.option("--formula", "formula_column", default="formula", show_default=True, help="Column of formulas in a file.")
+@click.option("--formula", metavar="COLUMN", help="Column of formulas in a file.")
+@click.option("--structure", metavar="COLUMN", help="Column of structures in a file (POSCAR, CIF or JSON).")
+@click.option("--id", metavar="COLUMN", help="Column of names in a file, to write beside the attributes.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The Parquet file to write.")
-@_skip_option
+@click.option("--fail-on-bad-rows", is_flag=True, help="Write nothing if a row fails.")
 @_local_option
 @_address_option
-def featurize(source: str, local: bool, address: str | None, **options: Any) -> None:
-    """Turn formulas into attributes, in a Parquet file."""
-    from irnet_ray.study.feature_table import write_feature_table
+def featurize(
+    source: str,
+    formula: str | None,
+    structure: str | None,
+    id: str | None,  # noqa: A002 -- the option's name
+    local: bool,
+    address: str | None,
+    **options: Any,
+) -> None:
+    """Turn formulas or structures into attributes, in a Parquet file.
 
-    with _feature_computer(local, address) as compute_missing:
-        table = write_feature_table(source, compute_missing=compute_missing, **options)
-    dropped = f", {table.dropped:,} bad rows dropped" if table.dropped else ""
-    click.echo(f"{table.rows:,} rows x {table.columns} attributes in {table.path}{dropped}")
+    Rows that fail are written to a side table with the reason. What has been computed is kept: the same
+    command goes on where it stopped, and new rows cost only their own time.
+    """
+    from rich.console import Console
+
+    from irnet_ray.study.feature_progress import FeatureProgress
+    from irnet_ray.study.feature_table import FileColumns, write_feature_table
+
+    columns = FileColumns(formula, structure, id)
+    with FeatureProgress(Console(stderr=True, highlight=False)) as progress:
+        table = write_feature_table(
+            source, compute=_compute(local, address), columns=columns, report=progress.report, **options
+        )
+    click.echo(str(table))
 
 
-def _feature_computer(local: bool, address: str | None) -> AbstractContextManager[ComputeMissing]:
+def _compute(local: bool, address: str | None) -> Compute:
     if local:
-        from irnet_ray.study.prepare import compute_missing_here
+        from irnet_ray.study.featurize import compute_here
 
-        return nullcontext(compute_missing_here)
-    from irnet_ray.distributed.featurize import feature_computer
+        return compute_here
+    from irnet_ray.distributed.featurize import compute_with_session
 
-    return feature_computer(address)
+    return compute_with_session(address)
 
 
 @main.command()

@@ -26,6 +26,10 @@ class FormulaError(DataError):
     """A chemical formula that cannot be turned into amounts of elements."""
 
 
+class CrystalError(DataError):
+    """A crystal structure that does not parse, or that no crystal can have."""
+
+
 class StorageError(UserError):
     """A disk or bucket that cannot be read or written."""
 

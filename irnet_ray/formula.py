@@ -42,9 +42,15 @@ SYMBOLS: tuple[str, ...] = (
 _INDEX = {symbol: index for index, symbol in enumerate(SYMBOLS)} | {"D": 0, "T": 0}
 _PLAIN = re.compile(r"(?:[A-Z][a-z]?(?:\d+(?:\.\d*)?|\.\d+)?)+")
 _TOKEN = re.compile(r"([A-Z][a-z]?)([\d.]*)")
+_TOKEN_OR_END = re.compile(r"[A-Z][a-z]?[\d.]*|\n")
+_ENTRY = np.dtype([("row", np.int64), ("element", np.int64), ("amount", np.float64)])
+_LARGEST_ORDINARY_AMOUNT = 1e100  # sums of such amounts stay finite
 _SMALLEST_AMOUNT = 1e-8  # pymatgen's Composition.amount_tolerance: smaller amounts are dropped
 _LARGEST_DENOMINATOR = 1000
 _LARGEST_SCALE = 10**6  # keeps seven odd denominators from overflowing
+
+FORMULA_FORM = "formula"
+"""The form of rows that are formulas; those that are structures have one of ``irnet_ray.crystal.FORMS``."""
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -143,7 +149,7 @@ def _without_traces(amounts: dict[int, float]) -> dict[int, float]:
 
 
 def parse_column(formulas: Iterable[str]) -> tuple[Compositions, list[BadFormula]]:
-    """Reads a column of formulas.
+    """Reads a column of formulas: simple ones in one scan of the whole column, the others with ``parse``.
 
     Args:
         formulas: ``n`` formulas as written.
@@ -151,21 +157,56 @@ def parse_column(formulas: Iterable[str]) -> tuple[Compositions, list[BadFormula
     Returns:
         The compositions of the readable ones in their order, and the unreadable ones with the reason.
     """
-    sizes: list[int] = []
-    elements: list[int] = []
-    amounts: list[float] = []
+    column = list(formulas)
+    entries = _scan(column)
+    parsed: list[tuple[int, int, float]] = []
     bad: list[BadFormula] = []
-    for row, formula in enumerate(formulas):
+    for row in np.flatnonzero(np.bincount(entries["row"], minlength=len(column)) == 0).tolist():
         try:
-            composition = parse(formula)
+            parsed.extend((row, element, amount) for element, amount in parse(column[row]).items())
         except FormulaError as error:
-            bad.append(BadFormula(row, formula, str(error)))
-            continue
-        sizes.append(len(composition))
-        elements.extend(composition)
-        amounts.extend(composition.values())
-    starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
-    return Compositions(starts, np.array(elements, dtype=np.int64), np.array(amounts, dtype=np.float64)), bad
+            bad.append(BadFormula(row, column[row], str(error)))
+    if parsed:
+        entries = np.concatenate([entries, np.array(parsed, dtype=_ENTRY)])
+        entries = entries[np.argsort(entries["row"], kind="stable")]
+    sizes = np.delete(np.bincount(entries["row"], minlength=len(column)), [each.row for each in bad])
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return Compositions(starts, entries["element"].copy(), entries["amount"].copy()), bad
+
+
+def _scan(column: Sequence[str]) -> npt.NDArray[np.void]:
+    """Reads the simple formulas of a column; every different token, such as ``Fe2``, is read once.
+
+    Returns:
+        Row, element and amount of each entry, by row. A row has none where its formula is not plain, names
+        an element twice or an unknown one, or holds an amount that is very small or very large.
+    """
+    plain = np.array([row for row, formula in enumerate(column) if _PLAIN.fullmatch(formula)], dtype=np.int64)
+    tokens = _TOKEN_OR_END.findall("".join([f"{column[row]}\n" for row in plain]))
+    different = {token: number for number, token in enumerate(dict.fromkeys(tokens))}
+    numbers = np.fromiter(map(different.__getitem__, tokens), dtype=np.int64, count=len(tokens))
+    is_end = numbers == different.get("\n")
+    table = np.array([_read_token(token) for token in different], dtype=_ENTRY)
+    entries = table[numbers[~is_end]]
+    entries["row"] = plain[np.cumsum(is_end)[~is_end]]
+    simple: npt.NDArray[np.void] = entries[~np.isin(entries["row"], _rows_of_odd_entries(entries))]
+    return simple
+
+
+def _read_token(token: str) -> tuple[int, int, float]:
+    """An entry of an unknown row; its element is -1 where no element has that symbol."""
+    symbol = token.rstrip("0123456789.")
+    digits = token[len(symbol) :]
+    return -1, _INDEX.get(symbol, -1), float(digits) if digits else 1.0
+
+
+def _rows_of_odd_entries(entries: npt.NDArray[np.void]) -> IntArray:
+    """Rows with an unknown element, an element that is named twice, or an amount out of the ordinary."""
+    mentions = np.sort(entries["row"] * len(SYMBOLS) + entries["element"])
+    twice = mentions[1:][mentions[1:] == mentions[:-1]] // len(SYMBOLS)
+    ordinary = (entries["amount"] >= _SMALLEST_AMOUNT) & (entries["amount"] <= _LARGEST_ORDINARY_AMOUNT)
+    odd: IntArray = np.concatenate([twice, entries["row"][(entries["element"] < 0) | ~ordinary]])
+    return odd
 
 
 def parse_all(formulas: Sequence[str]) -> Compositions:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 
 METALS = ("Li", "Na", "K", "Mg", "Ca", "Sr", "Ti", "V", "Fe", "Co", "Ni", "Cu", "Zn", "Al")
 NONMETALS = ("O", "S", "F", "Cl", "N", "P")
@@ -68,3 +69,12 @@ def study_file(tmp_path: Path) -> Path:
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(study_content(), sort_keys=False))
     return path
+
+
+@pytest.fixture
+def invoke(tmp_path: Path, monkeypatch):
+    """Calls the command line in an empty folder."""
+    from irnet_ray.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])

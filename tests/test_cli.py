@@ -10,39 +10,15 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 import yaml
-from click.testing import CliRunner
+from commands import assert_refused, succeed
 from conftest import small_table
 
-from irnet_ray.cli import main
-from irnet_ray.features.representation import featurize, labels
 from irnet_ray.study.read import read_study
 from irnet_ray.study.result import RESULT_COLUMNS, TIME_COLUMNS
 from irnet_ray.study.run_directory import RunDirectory
-
-
-@pytest.fixture
-def invoke(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-def succeed(result):
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def assert_refused(result, *parts):
-    """One line on standard error, exit code 2, no traceback."""
-    assert result.exit_code == 2, result.output
-    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
-    assert result.stderr.startswith("error: ")
-    for part in parts:
-        assert part in result.stderr
 
 
 def test_run_fills_the_documented_directory_and_prints_a_table(invoke, study_file, tmp_path):
@@ -132,47 +108,11 @@ def test_data_show_tells_units_source_licence_and_citation(invoke):
         assert part in output
 
 
-def test_featurize_writes_the_rows_of_a_file(invoke, tmp_path):
-    small_table().rename(columns={"formula": "compound"}).to_csv(tmp_path / "mine.csv", index=False)
-    representation = "composition+fractions"
-    arguments = ("featurize", "mine.csv", "--formula", "compound", "--representation", representation, "--local")
-    assert "252 rows x 231 attributes in mine-composition+fractions.parquet" in succeed(invoke(*arguments))
-    table = pq.read_table(tmp_path / "mine-composition+fractions.parquet").to_pandas()
-    assert table["formula"].tolist() == small_table()["formula"].tolist()
-    assert table["row"].tolist() == list(range(1, 253))
-    expected = featurize(table["formula"].tolist(), representation)
-    np.testing.assert_array_equal(table[list(labels(representation))].to_numpy(), expected)
-
-
-def test_featurize_needs_no_download_for_what_matminer_ships(invoke, tmp_path):
-    output = succeed(
-        invoke("featurize", "ricci_transport", "--property", "seebeck_n", "--local", "--output", "r.parquet")
-    )
-    assert output.startswith("47,737 rows x 145 attributes")
-    table = pq.read_table(tmp_path / "r.parquet", columns=["formula", "seebeck_n"])
-    assert table.num_rows == 47_737
-
-
-def test_featurize_drops_bad_rows_on_request_only(invoke, tmp_path):
-    (tmp_path / "mine.csv").write_text("formula\nNaCl\nXx2\nHe2O\n")
-    arguments = ("featurize", "mine.csv", "--local", "--representation", "fractions", "--output", "out.parquet")
-    assert_refused(invoke(*arguments), "row 2", "unknown element 'Xx'", "--skip-bad-rows")
-    assert not (tmp_path / "out.parquet").exists()
-    output = succeed(invoke(*arguments, "--skip-bad-rows"))
-    assert output.startswith("1 rows x 86 attributes")
-    assert "2 bad rows dropped" in output
-    assert pq.read_table(tmp_path / "out.parquet")["row"].to_pylist() == [1]
-
-
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
         (("data", "show", "oqdm"), ("did you mean 'oqmd'?",)),
         (("data", "fetch", "nothing"), ("unknown dataset 'nothing'",)),
-        (("featurize", "oqdm"), ("did you mean 'oqmd'?",)),
-        (("featurize", "none.csv", "--local"), ("none.csv", "no such file")),
-        (("featurize", "ricci_transport", "--local", "--property", "seebek_n"), ("did you mean 'seebeck_n'?",)),
-        (("featurize", "ricci_transport", "--local", "--representation", "strcture"), ("unknown representation",)),
         (("plan", "none.yaml"), ("none.yaml", "No such file")),
         (("status", "nowhere"), ("holds no run",)),
         (("report", "nowhere"), ("holds no run",)),
@@ -195,13 +135,6 @@ def test_run_counts_the_rows_that_it_drops(invoke, study_file):
     assert_refused(invoke("run", study_file, "--local"), "unknown element 'Xx'")
     output = succeed(invoke("run", study_file, "--local", "--skip-bad-rows"))
     assert "252 of 254 rows kept; dropped 1 by drop_missing, 1 by reduce_composition" in output
-
-
-def test_featurize_refuses_what_it_cannot_write(invoke, tmp_path):
-    (tmp_path / "bad.csv").write_text("formula\nXx2\n")
-    assert_refused(invoke("featurize", "bad.csv", "--local", "--skip-bad-rows"), "no row is left")
-    (tmp_path / "good.csv").write_text("formula\nNaCl\n")
-    assert_refused(invoke("featurize", "good.csv", "--local", "--output", "none/x.parquet"), "no folder 'none'")
 
 
 def test_failures_of_trials_that_left_the_study_do_not_count(invoke, study_file, tmp_path):

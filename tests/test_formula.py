@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -166,6 +167,35 @@ def test_bad_formulas_are_told_apart_from_the_good():
     assert compositions.starts.tolist() == [0, 2, 4]
     assert compositions.amounts.tolist() == [1, 1, 2, 3]
     assert np.allclose(compositions.fractions(), [0.5, 0.5, 0.4, 0.6])
+
+
+ODD_FORMULAS = [
+    "Ca(OH)2",
+    "Fe2O3Fe",
+    "DHO",
+    "D2O",
+    "NaCl0.000000001",
+    "Fe2e2",
+    " NaCl",
+    "La1.O3",
+    "Fe٣O",
+    f"H{'9' * 120}O",
+]
+BAD_FORMULAS = ["", "Xx2", "Fe2O3)", "NaCl\n", "NaCl\nKCl", "\n", "Fe0", "2Fe", "NaCl0.0J", f"Fe{'9' * 400}"]
+
+
+@given(st.lists(st.one_of(compositions.map(write), st.sampled_from(ODD_FORMULAS), st.sampled_from(BAD_FORMULAS))))
+def test_a_column_is_read_as_its_formulas_one_by_one(formulas):
+    column, bad = parse_column(formulas)
+    singly, reasons = [], {}
+    for row, formula in enumerate(formulas):
+        try:
+            singly.append(list(parse(formula).items()))
+        except FormulaError as error:
+            reasons[row] = str(error)
+    assert {each.row: each.reason for each in bad} == reasons
+    entries = list(zip(column.elements.tolist(), column.amounts.tolist(), strict=True))
+    assert [entries[start:end] for start, end in itertools.pairwise(column.starts.tolist())] == singly
 
 
 def test_a_column_with_a_bad_formula_is_refused_with_its_row():

@@ -15,14 +15,15 @@ FLOORS = {
     "__init__": 0,
     "config": 1,
     "formula": 1,
-    "features": 2,
-    "data": 2,
-    "model": 3,
-    "study": 4,
-    "distributed": 5,
-    "report": 5,
-    "cli": 6,
-    "__main__": 7,
+    "crystal": 2,
+    "features": 3,
+    "data": 3,
+    "model": 4,
+    "study": 5,
+    "distributed": 6,
+    "report": 6,
+    "cli": 7,
+    "__main__": 8,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

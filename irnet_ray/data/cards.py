@@ -9,62 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from irnet_ray.config import Config
+from irnet_ray.data.steps import STEPS_OF_COMPOSITIONS, Step, check_steps, deciding_columns
 from irnet_ray.errors import suggestion
 
-
-class DropMissing(Config):
-    """Drops rows without a formula and rows without any property."""
-
-    step: Literal["drop_missing"] = "drop_missing"
-
-
-class ReduceComposition(Config):
-    """Replaces each formula by its reduced formula."""
-
-    step: Literal["reduce_composition"] = "reduce_composition"
-
-
-class DropElements(Config):
-    """Drops pure elements."""
-
-    step: Literal["drop_elements"] = "drop_elements"
-
-
-class Bounds(Config):
-    """Keeps rows whose ``column`` lies strictly between ``low`` and ``high``, in the column's unit."""
-
-    step: Literal["bounds"] = "bounds"
-    column: str
-    low: float
-    high: float
-
-
-class SigmaCut(Config):
-    """Keeps rows whose ``column`` lies within ``deviations`` standard deviations of its mean."""
-
-    step: Literal["sigma_cut"] = "sigma_cut"
-    column: str
-    deviations: float = Field(gt=0)
-
-
-class KeepLowest(Config):
-    """Keeps one row for each formula: the one of the lowest ``column``."""
-
-    step: Literal["keep_lowest"] = "keep_lowest"
-    column: str
-
-
-class MedianOfDuplicates(Config):
-    """Makes one row for each formula: the median of each property."""
-
-    step: Literal["median_of_duplicates"] = "median_of_duplicates"
-
-
-Step = Annotated[
-    DropMissing | ReduceComposition | DropElements | Bounds | SigmaCut | KeepLowest | MedianOfDuplicates,
-    Field(discriminator="step"),
-]
-"""One step of a curation."""
+_OTHER_COLUMNS = ("formula", "structure", "published_split")  # of the curated table; no property can be called so
 
 
 class WheelSource(Config):
@@ -113,7 +61,28 @@ class TransportSource(Config):
         return self.columns
 
 
-Source = Annotated[WheelSource | TransportSource, Field(discriminator="kind")]
+class MatminerSource(Config):
+    """A dataset of structures that matminer downloads.
+
+    Attributes:
+        kind: Tells this source from the others.
+        dataset: Its name in matminer.
+        structure: The column of structures.
+        columns: For each property the column of the table.
+    """
+
+    kind: Literal["matminer"]
+    dataset: str
+    structure: str = "structure"
+    columns: dict[str, str]
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """Where each property is read."""
+        return self.columns
+
+
+Source = Annotated[WheelSource | TransportSource | MatminerSource, Field(discriminator="kind")]
 """Where a dataset comes from."""
 
 
@@ -162,13 +131,18 @@ class DatasetCard(Config):
 
     def properties_to_read(self, property_name: str) -> list[str]:
         """The property asked for, and behind it those by which the curation decides."""
-        named = [step.column for step in self.curation if isinstance(step, Bounds | SigmaCut | KeepLowest)]
-        return list(dict.fromkeys([property_name, *named]))
+        return list(dict.fromkeys([property_name, *deciding_columns(self.curation)]))
+
+    @property
+    def has_structures(self) -> bool:
+        """Whether the rows have crystal structures."""
+        return isinstance(self.source, MatminerSource)
 
     @model_validator(mode="after")
     def _properties_have_a_source(self) -> Self:
         if set(self.properties) != set(self.source.properties):
             raise ValueError("the source must name the same properties as the card")
+        check_steps(self.curation, self.properties, has_structures=self.has_structures)
         return self
 
 
@@ -177,23 +151,33 @@ class OwnTable(Config):
 
     Attributes:
         path: The file; its suffix tells the format.
-        formula: The column of formulas.
+        formula: The column of formulas; not needed where there are structures.
+        structure: The column of structures, if there is one; the first of them tells the form.
         properties: The unit of each property.
         columns: The column of each property whose column has another name.
         name: By which reports call the table; the file's name unless given.
+        curation: The steps from the file to the table to learn from; unless given, only rows without formula
+            or property are dropped, and formulas reduced.
+        sha256: Of the file's content, which a study that is read fills in: changed data make other trials.
     """
 
     path: str
     formula: str = "formula"
+    structure: str | None = None
     properties: dict[str, str]
     columns: dict[str, str] = Field(default_factory=dict)
     name: str | None = None
+    curation: tuple[Step, ...] = STEPS_OF_COMPOSITIONS
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
 
     @field_validator("properties")
     @classmethod
     def _some_property(cls, properties: dict[str, str]) -> dict[str, str]:
         if not properties:
             raise ValueError("the table needs a property; name at least one with its unit")
+        for name in _OTHER_COLUMNS:
+            if name in properties:
+                raise ValueError(f"no property can be called '{name}'; choose another name, and map it in 'columns'")
         return properties
 
     @model_validator(mode="after")
@@ -201,6 +185,7 @@ class OwnTable(Config):
         for name in self.columns:
             if name not in self.properties:
                 raise ValueError(f"columns: '{name}' is not a property{suggestion(name, self.properties)}")
+        check_steps(self.curation, self.properties, has_structures=self.structure is not None)
         return self
 
     @property

@@ -1,9 +1,10 @@
-"""The datasets that the package knows by name; their cards are data, in ``catalog.yaml``."""
+"""The datasets that the package knows by name; their cards are data, in two files beside this one."""
 
 from __future__ import annotations
 
 import functools
 from importlib import resources
+from typing import Any
 
 import yaml
 
@@ -11,15 +12,23 @@ from irnet_ray.config import validate
 from irnet_ray.data.cards import DatasetCard, PropertyCard
 from irnet_ray.errors import ConfigurationError, suggestion
 
+_FILES = ("catalog.yaml", "catalog_structures.yaml")
+
 
 @functools.cache
 def catalog() -> dict[str, DatasetCard]:
     """All cards by name; read once."""
-    text = resources.files("irnet_ray.data").joinpath("catalog.yaml").read_text(encoding="utf-8")
-    entries = yaml.safe_load(text)["datasets"]
     return {
-        name: validate(DatasetCard, {"name": name, **entry}, f"catalog.yaml: {name}") for name, entry in entries.items()
+        name: validate(DatasetCard, {"name": name, **entry}, f"{file}: {name}")
+        for file in _FILES
+        for name, entry in _entries(file).items()
     }
+
+
+def _entries(file: str) -> dict[str, dict[str, Any]]:
+    text = resources.files("irnet_ray.data").joinpath(file).read_text(encoding="utf-8")
+    entries: dict[str, dict[str, Any]] = yaml.safe_load(text)["datasets"]
+    return entries
 
 
 def card(name: str) -> DatasetCard:

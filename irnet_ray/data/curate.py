@@ -1,18 +1,19 @@
 """From a table as published to a table to learn from: small named steps, each counted.
 
-A table has the columns ``formula``, one for each property, and ``published_split`` where there is one.
-Its index is the row's number in the source: the first row of data, behind the header, is row 1, and
-files of one set are counted on from one to the next.
+A table has the columns ``formula``, one for each property, and ``published_split`` where there is one. A
+table of structures has the column ``structure`` with their text, and gets its formulas from them. The
+index is the row's number in the source: the first row of data, behind the header, is row 1, and files of
+one set are counted on from one to the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from irnet_ray.data.cards import (
+from irnet_ray.data.steps import (
     Bounds,
     DropElements,
     DropMissing,
@@ -21,11 +22,14 @@ from irnet_ray.data.cards import (
     ReduceComposition,
     SigmaCut,
     Step,
+    UniqueStructure,
 )
-from irnet_ray.errors import FormulaError
-from irnet_ray.formula import BadFormula, parse_column, reduced_formulas
+from irnet_ray.data.structures import formulas_of, without_repeated_structures
+from irnet_ray.errors import CrystalError, DataError, FormulaError
+from irnet_ray.formula import parse_column, reduced_formulas
 
 FORMULA = "formula"
+STRUCTURE = "structure"
 PUBLISHED_SPLIT = "published_split"
 
 
@@ -67,35 +71,38 @@ class CurationReport:
 
 
 def curate(
-    table: pd.DataFrame, steps: Sequence[Step], *, skip_bad_rows: bool = False
+    table: pd.DataFrame, steps: Sequence[Step], *, form: str | None = None, skip_bad_rows: bool = False
 ) -> tuple[pd.DataFrame, CurationReport]:
     """Takes a table through the steps of a card.
 
     Args:
         table: The table as read, see the module's description.
         steps: The steps in order.
-        skip_bad_rows: Whether ``reduce_composition`` drops unreadable formulas instead of raising.
+        form: In which form of ``irnet_ray.crystal.FORMS`` structures are written.
+        skip_bad_rows: Whether ``reduce_composition`` drops unreadable formulas and structures instead of
+            raising.
 
     Returns:
         The curated table and the number of rows that each step dropped.
 
     Raises:
         FormulaError: A formula cannot be read.
+        CrystalError: A structure cannot be read.
     """
     report = CurationReport(rows_read=len(table))
     for step in steps:
         before = len(table)
-        table = _apply(step, table, skip_bad_rows)
+        table = _apply(step, table, form, skip_bad_rows)
         report = report.followed_by(_label(step), before - len(table))
     return table, report
 
 
-def _apply(step: Step, table: pd.DataFrame, skip_bad_rows: bool) -> pd.DataFrame:
+def _apply(step: Step, table: pd.DataFrame, form: str | None, skip_bad_rows: bool) -> pd.DataFrame:
     match step:
         case DropMissing():
             table = drop_missing(table)
         case ReduceComposition():
-            table = reduce_composition(table, skip_bad_rows=skip_bad_rows)
+            table = reduce_composition(table, form=form, skip_bad_rows=skip_bad_rows)
         case DropElements():
             table = drop_elements(table)
         case Bounds():
@@ -104,6 +111,8 @@ def _apply(step: Step, table: pd.DataFrame, skip_bad_rows: bool) -> pd.DataFrame
             table = sigma_cut(table, step.column, step.deviations)
         case KeepLowest():
             table = keep_lowest(table, step.column)
+        case UniqueStructure():
+            table = unique_structure(table, step.column, form or "")
         case MedianOfDuplicates():
             table = median_of_duplicates(table)
     return table
@@ -115,47 +124,53 @@ def _label(step: Step) -> str:
             return f"bounds ({step.low:g} < {step.column} < {step.high:g})"
         case SigmaCut():
             return f"sigma_cut ({step.column}, {step.deviations:g} standard deviations)"
-        case KeepLowest():
-            return f"keep_lowest ({step.column})"
+        case KeepLowest() | UniqueStructure():
+            return f"{step.step} ({step.column})"
         case _:
             return step.step
 
 
 def property_columns(table: pd.DataFrame) -> list[str]:
     """The columns of a table that hold properties."""
-    return [column for column in table.columns if column not in {FORMULA, PUBLISHED_SPLIT}]
+    return [column for column in table.columns if column not in {FORMULA, STRUCTURE, PUBLISHED_SPLIT}]
 
 
 def drop_missing(table: pd.DataFrame) -> pd.DataFrame:
-    """Drops rows without a formula and rows without any property."""
-    has_formula = table[FORMULA].str.strip() != ""
+    """Drops rows without a formula or structure and rows without any property."""
+    has_material = table[STRUCTURE if STRUCTURE in table else FORMULA].str.strip() != ""
     has_property = table[property_columns(table)].notna().any(axis=1)
-    return table[has_formula & has_property]
+    return table[has_material & has_property]
 
 
-def reduce_composition(table: pd.DataFrame, *, skip_bad_rows: bool = False) -> pd.DataFrame:
-    """Replaces each formula by its reduced formula.
+def reduce_composition(table: pd.DataFrame, *, form: str | None = None, skip_bad_rows: bool = False) -> pd.DataFrame:
+    """Replaces each formula by its reduced formula, or takes that of the structure.
 
     Args:
         table: The table.
-        skip_bad_rows: Whether to drop unreadable formulas instead of raising.
+        form: In which form structures are written.
+        skip_bad_rows: Whether to drop unreadable formulas and structures instead of raising.
 
     Raises:
         FormulaError: Names the row of the first formula that cannot be read.
+        CrystalError: Names the row of the first structure that cannot be read.
     """
-    compositions, bad = parse_column(table[FORMULA].tolist())
-    if bad and not skip_bad_rows:
-        raise FormulaError(_complaint(table, bad))
-    readable = table.drop(index=table.index[[each.row for each in bad]])
-    reduced = pd.Series(reduced_formulas(compositions), index=readable.index, dtype=object)  # text, even without rows
-    return readable.assign(**{FORMULA: reduced})
+    refuse: type[DataError] = CrystalError if STRUCTURE in table else FormulaError
+    if STRUCTURE in table:
+        formulas, reasons = formulas_of(table[STRUCTURE].tolist(), form or "")
+    else:
+        compositions, bad = parse_column(table[FORMULA].tolist())
+        formulas = reduced_formulas(compositions)
+        reasons = {each.row: f"{each.formula!r}: {each.reason}" for each in bad}
+    if reasons and not skip_bad_rows:
+        raise refuse(_complaint(table, reasons))
+    readable = table.drop(index=table.index[list(reasons)])
+    return readable.assign(**{FORMULA: pd.Series(formulas, index=readable.index, dtype=object)})  # text, even if empty
 
 
-def _complaint(table: pd.DataFrame, bad: Sequence[BadFormula]) -> str:
-    first = bad[0]
-    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-    place = f"row {table.index[first.row]}: {first.formula!r}: {first.reason}"
-    return f"{place}{more}; correct it, or drop such rows with --skip-bad-rows"
+def _complaint(table: pd.DataFrame, reasons: Mapping[int, str]) -> str:
+    row, reason = next(iter(reasons.items()))
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return f"row {table.index[row]}: {reason}{more}; correct it, or drop such rows with --skip-bad-rows"
 
 
 def drop_elements(table: pd.DataFrame) -> pd.DataFrame:
@@ -179,8 +194,31 @@ def keep_lowest(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
     A formula without any value keeps one row.
     """
-    others = [name for name in property_columns(table) if name != column]
-    return table.sort_values([column, *others], kind="stable").drop_duplicates(FORMULA).sort_index()
+    return _lowest_first(table, column).drop_duplicates(FORMULA).sort_index()
+
+
+def unique_structure(table: pd.DataFrame, column: str, form: str) -> pd.DataFrame:
+    """Keeps for each formula and crystal structure the row of the lowest value.
+
+    So the paper's OQMD-SC holds each combination of composition and crystal structure once. It says neither
+    when two structures are one, which ``without_repeated_structures`` decides here, nor which row stays. A
+    structure is dropped if it equals one of a lower value that is kept.
+
+    Args:
+        table: The table, with reduced formulas and structures.
+        column: The property that decides, the formation energy for example.
+        form: In which form structures are written.
+    """
+    shared = _lowest_first(table[table.duplicated(FORMULA, keep=False)], column)
+    kept = set(without_repeated_structures(shared[FORMULA].tolist(), shared[STRUCTURE].tolist(), form))
+    repeated = [number for row, number in enumerate(shared.index) if row not in kept]
+    return table.drop(index=repeated)
+
+
+def _lowest_first(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Sorts by a property, missing values last; the order depends on the rows alone."""
+    others = [name for name in (*property_columns(table), STRUCTURE) if name != column and name in table]
+    return table.sort_values([column, *others], kind="stable")
 
 
 def median_of_duplicates(table: pd.DataFrame) -> pd.DataFrame:

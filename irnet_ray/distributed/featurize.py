@@ -1,75 +1,126 @@
-"""Features through Ray Data: the parts that a cache misses, one task each."""
+"""Attributes through Ray Data: one task streams the source, the others compute, the driver stores.
+
+A row of the Ray dataset is a unit of work: some dozens of structures or some thousands of formulas. The
+source is read on the driver's node only, and the store written there, so neither has to be shared.
+"""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import ray
+from ray.data.block import BlockMetadata
+from ray.data.datasource import Datasource, ReadTask
 from ray.exceptions import RayTaskError
 
-from irnet_ray.distributed.session import session
+from irnet_ray.distributed.session import featurize_session
 from irnet_ray.errors import UserError
-from irnet_ray.features.cache import FeatureCache, Part, compute_part
-from irnet_ray.study.prepare import ComputeMissing
-from irnet_ray.study.spec import Trainer
+from irnet_ray.features.featurizers import Featurized, Featurizer, text_array
+from irnet_ray.study.featurize import Compute, Unit, Work, compute_here
+
+_UNITS_WORTH_STARTING_RAY = 40  # some seconds of work, about what a start of Ray takes
 
 
-@contextmanager
-def feature_computer(address: str | None) -> Iterator[ComputeMissing]:
-    """Gives the way to compute features on Ray, and disconnects at the end.
+def compute_with_session(address: str | None) -> Compute:
+    """Gives a way to compute attributes that connects to Ray at its first use.
 
-    It connects only if there is something to compute, so that mistakes are told before Ray is started.
+    Mistakes are told before Ray is started, and where little is missing it is not started at all.
 
     Args:
         address: Of a running cluster; ``None`` starts Ray on this machine.
     """
-    with ExitStack() as stack:
 
-        def compute(cache: FeatureCache) -> None:
-            if cache.missing():
-                stack.enter_context(session(address, Trainer()))
-                compute_missing(cache)
+    def compute(work: Work) -> Iterator[tuple[pa.FixedSizeBinaryArray, Featurized]]:
+        if address is None and len(work) <= _UNITS_WORTH_STARTING_RAY * work.featurizer.rows_at_a_time:
+            yield from compute_here(work)
+            return
+        with featurize_session(address):
+            yield from compute_on_ray(work)
 
-        yield compute
+    return compute
 
 
-def compute_missing(cache: FeatureCache) -> None:
-    """Computes missing features on all cores of the connected cluster.
+def compute_on_ray(work: Work) -> Iterator[tuple[pa.FixedSizeBinaryArray, Featurized]]:
+    """Computes on all cores of the connected cluster, and yields results in the order of the source.
 
-    Args:
-        cache: Its folder must be one that every node reaches.
+    Memory stays bounded: Ray Data reads on only as fast as results are taken.
 
     Raises:
-        StorageError: A part cannot be written.
+        UserError: The source cannot be read.
     """
-    parts = cache.missing()
-    if not parts:
-        return
-    context = ray.data.DataContext.get_current()
+    with ray.data.DataContext.current(_context()):
+        here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
+        units = ray.data.read_datasource(_Units(work), num_cpus=0, label_selector=here, override_num_blocks=1)
+        results = units.map_batches(
+            _compute, batch_size=None, batch_format="pyarrow", fn_kwargs={"featurizer": work.featurizer}
+        )
+        try:
+            for block in results.iter_batches(batch_size=None, batch_format="pyarrow"):
+                yield _unpack(block, len(work.featurizer.labels))
+        except RayTaskError as error:
+            if isinstance(error.cause, UserError):
+                raise error.cause from None
+            raise
+
+
+def _context() -> ray.data.DataContext:
+    context = copy.copy(ray.data.DataContext.get_current())
     context.enable_progress_bars = False
     context.raise_original_map_exception = True  # so that our own errors can be told from defects
-    blocks = [
-        pa.table({"start": [part.start] * len(part.formulas), "formula": part.formulas}) for part in cache.missing()
-    ]
-    dataset = ray.data.from_arrow(blocks).map_batches(
-        _compute,
-        batch_size=None,
-        batch_format="pyarrow",
-        fn_kwargs={"folder": str(cache.folder), "name": cache.name},
+    context.execution_options = ray.data.ExecutionOptions(preserve_order=True)  # read back quickest
+    context.target_max_block_size = 1  # every unit is a block, and so a task, of its own
+    return context
+
+
+class _Units(Datasource):
+    """The units of a work as blocks of one row."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self._work = ray.put(work)
+
+    def estimate_inmemory_data_size(self) -> int | None:
+        return None
+
+    def get_read_tasks(self, parallelism: int, **_: Any) -> list[ReadTask]:
+        work = self._work
+
+        def read() -> Iterator[pa.Table]:
+            for unit in ray.get(work).units():
+                yield _one_row({"keys": unit.keys, "texts": pa.array(unit.texts), "form": pa.array([unit.form])})
+
+        metadata = BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None)
+        return [ReadTask(read, metadata)]
+
+
+def _compute(block: pa.Table, featurizer: Featurizer) -> pa.Table:
+    """Computes the unit that a block holds."""
+    keys, texts, form = (block.column(name)[0].values for name in ("keys", "texts", "form"))
+    unit = Unit(keys, texts.to_pylist(), form[0].as_py())
+    computed = featurizer.compute(unit.texts, unit.form)
+    return _one_row(
+        {
+            "keys": unit.keys,
+            "formulas": pa.array(computed.formulas, type=pa.string()),
+            "failures": pa.array(computed.failures, type=pa.string()),
+            "values": pa.array(computed.values.ravel()),
+        }
     )
-    try:
-        dataset.materialize()
-    except RayTaskError as error:
-        if isinstance(error.cause, UserError):
-            raise error.cause from None
-        raise
 
 
-def _compute(block: pa.Table, folder: str, name: str) -> pa.Table:
-    """Computes the part that a block describes; what goes back is its size only."""
-    part = Part(block.column("start")[0].as_py(), block.column("formula").to_pylist())
-    compute_part(Path(folder), name, part)
-    return block.select(["start"]).slice(0, 1)
+def _unpack(block: pa.Table, labels: int) -> tuple[pa.FixedSizeBinaryArray, Featurized]:
+    keys, formulas, failures, values = (
+        block.column(name)[0].values for name in ("keys", "formulas", "failures", "values")
+    )
+    matrix = values.to_numpy().reshape(len(keys), labels)
+    return keys, Featurized(text_array(formulas.to_pylist()), matrix, text_array(failures.to_pylist()))
+
+
+def _one_row(columns: dict[str, pa.Array]) -> pa.Table:
+    """A table of one row, with each array as a list in it."""
+    lists = [pa.LargeListArray.from_arrays(np.array([0, len(array)]), array) for array in columns.values()]
+    return pa.table(lists, names=list(columns))

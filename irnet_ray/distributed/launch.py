@@ -10,8 +10,10 @@ from rich.console import Console
 from irnet_ray.errors import RunError
 from irnet_ray.study.estimate import split_sizes, work
 from irnet_ray.study.execute import MatrixData, check_device
+from irnet_ray.study.feature_progress import FeatureProgress
+from irnet_ray.study.featurize import Compute, compute_here
 from irnet_ray.study.local import run_here
-from irnet_ray.study.prepare import compute_missing_here, prepare
+from irnet_ray.study.prepare import prepare
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.spec import Study
@@ -82,6 +84,13 @@ def _tell_dropped_rows(data: Mapping[str, MatrixData], console: Console) -> None
             console.print(f"{report.rows_kept:,} of {report.rows_read:,} rows kept; dropped {', '.join(dropped)}")
 
 
+def _prepare(study: Study, trials: Sequence[Trial], compute: Compute, console: Console) -> dict[str, MatrixData]:
+    with FeatureProgress(console) as progress:
+        data = prepare(trials, compute, skip_bad_rows=study.skip_bad_rows, report=progress.report)
+    _tell_dropped_rows(data, console)
+    return data
+
+
 def _run_missing(
     study: Study,
     missing: Sequence[Trial],
@@ -95,19 +104,17 @@ def _run_missing(
 ) -> None:
     if local:
         check_device(study.trainer)
-        data = prepare(missing, compute_missing_here, skip_bad_rows=study.skip_bad_rows)
-        _tell_dropped_rows(data, console)
+        data = _prepare(study, missing, compute_here, console)
         run.claim(study, clear=force)
         with progress:
             run_here(missing, data, run, study.trainer, progress)
         return
-    from irnet_ray.distributed.featurize import compute_missing
+    from irnet_ray.distributed.featurize import compute_on_ray
     from irnet_ray.distributed.run import run_on_ray
     from irnet_ray.distributed.session import session
 
     with session(address, study.trainer):
-        data = prepare(missing, compute_missing, skip_bad_rows=study.skip_bad_rows)
-        _tell_dropped_rows(data, console)
+        data = _prepare(study, missing, compute_on_ray, console)
         run.claim(study, clear=force)
         with progress:
             run_on_ray(missing, data, run, study.trainer, progress)

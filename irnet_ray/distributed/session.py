@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import ray
 
@@ -26,10 +27,11 @@ _ENVIRONMENT = {
 
 # The workers that Ray starts ahead import these while the data is being read, and are kept until then. It takes
 # them some five seconds, a third of it for torch._dynamo, which torch's optimizers import at their first use.
-_CLUSTER = {
-    "preload_python_modules": ["irnet_ray.distributed.run", "torch._dynamo", "torch.utils.tensorboard"],
-    "idle_worker_killing_time_threshold_ms": 60_000,
-}
+_MODULES_OF_TRIALS = ("irnet_ray.distributed.run", "torch._dynamo", "torch.utils.tensorboard")
+_MODULES_OF_FEATURES = ("irnet_ray.distributed.featurize",)
+_IDLE_WORKERS_STAY_MS = 60_000
+
+_OBJECT_STORE_FOR_FEATURES = 256 * 2**20  # bytes; results wait there until the driver takes them
 
 
 @contextmanager
@@ -44,31 +46,57 @@ def session(address: str | None, trainer: Trainer, cores: int | None = None) -> 
     Raises:
         ConfigurationError: No cluster answers, or it is too small for one trial.
     """
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    already_connected = ray.is_initialized()
-    if not already_connected:
-        _connect(address, cores)
-    try:
+    with _connection(address, _MODULES_OF_TRIALS, num_cpus=cores):
         _check_resources(trainer)
         yield
+
+
+@contextmanager
+def featurize_session(address: str | None) -> Iterator[None]:
+    """Connects to Ray for computing attributes, with little memory, and disconnects at the end.
+
+    Args:
+        address: Of a running cluster; ``None`` starts Ray here.
+
+    Raises:
+        ConfigurationError: No cluster answers.
+    """
+    memory = {} if address else {"object_store_memory": _OBJECT_STORE_FOR_FEATURES}
+    with _connection(address, _MODULES_OF_FEATURES, **memory):
+        yield
+
+
+@contextmanager
+def _connection(address: str | None, modules: Sequence[str], **options: Any) -> Iterator[None]:
+    """Connects unless somebody has, and then disconnects at the end."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    if ray.is_initialized():
+        yield
+        return
+    _connect(address, modules, **options)
+    try:
+        yield
     finally:
-        if not already_connected:
-            ray.shutdown()
+        ray.shutdown()
 
 
-def _connect(address: str | None, cores: int | None) -> None:
+def _connect(address: str | None, modules: Sequence[str], **options: Any) -> None:
+    ours = {
+        "preload_python_modules": list(modules),
+        "idle_worker_killing_time_threshold_ms": _IDLE_WORKERS_STAY_MS,
+    }
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
             ray.init(
                 address=address or "local",
-                num_cpus=cores,
-                _system_config=None if address else _CLUSTER,
+                _system_config=None if address else ours,
                 include_dashboard=False if address is None else None,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 configure_logging=True,
+                **options,
             )
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]

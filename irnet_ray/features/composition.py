@@ -2,11 +2,13 @@
 
 The same numbers under the same labels as matminer's ``Stoichiometry``, ``ElementProperty("magpie")``,
 ``ValenceOrbital(props=["avg"])`` and ``IonProperty(fast=True)``. Formulas are grouped by their number of
-elements, so that each group is a dense array of shape ``(rows, elements)`` and nothing is padded.
+elements, so that each group is a dense array of shape ``(rows, elements)`` and nothing is padded, and
+taken in blocks that fit the processor's cache.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,7 +21,9 @@ _STATISTICS = ("minimum", "maximum", "range", "mean", "avg_dev", "mode")
 _ORBITALS = ("s", "p", "d", "f")
 _ABSOLUTE_TOLERANCE = 1e-8  # numpy.isclose, by which matminer compares amounts and charges
 _RELATIVE_TOLERANCE = 1e-5
-_LARGEST_BLOCK = 4_000_000  # combinations of oxidation states held at a time (32 MB)
+_LARGEST_BLOCK = 8192  # rows taken at a time
+_LARGEST_NUMBER_OF_SUMS = 1_000_000  # of charges, held at a time
+_DECIMALS_OF_SUMS = 10  # where equal sums are merged: two more than the tolerance
 
 LABELS: tuple[str, ...] = (
     *(f"{norm}-norm" for norm in _NORMS),
@@ -43,7 +47,7 @@ def composition_attributes(compositions: Compositions) -> FloatArray:
     """
     tables = element_tables()
     attributes = np.empty((len(compositions), len(LABELS)))
-    for rows, elements, amounts in _groups_by_size(compositions):
+    for rows, elements, amounts in _blocks_of_one_size(compositions):
         attributes[rows] = np.concatenate(
             [
                 _stoichiometric_norms(amounts),
@@ -57,13 +61,15 @@ def composition_attributes(compositions: Compositions) -> FloatArray:
     return attributes
 
 
-def _groups_by_size(compositions: Compositions) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
-    """Yields row numbers ``(rows,)``, elements ``(rows, k)`` and amounts ``(rows, k)`` for each size k."""
+def _blocks_of_one_size(compositions: Compositions) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    """Yields row numbers ``(rows,)``, elements ``(rows, k)`` and amounts ``(rows, k)``, for each size k."""
     sizes = compositions.sizes
     for size in np.unique(sizes):
-        rows = np.flatnonzero(sizes == size)
-        entries = compositions.starts[rows][:, None] + np.arange(size)
-        yield rows, compositions.elements[entries], compositions.amounts[entries]
+        group = np.flatnonzero(sizes == size)
+        for start in range(0, len(group), _LARGEST_BLOCK):
+            rows = group[start : start + _LARGEST_BLOCK]
+            entries = compositions.starts[rows][:, None] + np.arange(size)
+            yield rows, compositions.elements[entries], compositions.amounts[entries]
 
 
 def _stoichiometric_norms(amounts: FloatArray) -> FloatArray:
@@ -127,19 +133,24 @@ def _compound_possible(tables: ElementTables, elements: IntArray, amounts: Float
     elements, amounts, counts = (np.take_along_axis(each, order, axis=1) for each in (elements, amounts, counts))
     padded = _padded(tables.oxidation_states)
     possible = np.zeros(len(elements))
-    patterns, membership = np.unique(counts, axis=0, return_inverse=True)
-    membership = membership.reshape(-1)
-    for pattern_number, pattern in enumerate(patterns):
-        combinations = int(np.prod(pattern))
+    for rows in _equal_rows(counts):
+        pattern = counts[rows[0]]
+        combinations = math.prod(pattern.tolist())
         if combinations == 0:
             continue  # an element without a common oxidation state: never neutral
-        rows = np.flatnonzero(membership == pattern_number)
-        step = max(1, _LARGEST_BLOCK // combinations)
+        step = max(1, _LARGEST_NUMBER_OF_SUMS // combinations)
         for start in range(0, len(rows), step):
             block = rows[start : start + step]
             charges = padded[elements[block]] * amounts[block][:, :, None]
             possible[block] = _some_sum_is_zero(charges, pattern)
     return possible
+
+
+def _equal_rows(table: IntArray) -> list[IntArray]:
+    """Row numbers of each different row of a table."""
+    order = np.lexsort(table.T)
+    changes = np.flatnonzero((table[order[1:]] != table[order[:-1]]).any(axis=1)) + 1
+    return np.split(order, changes)
 
 
 def _padded(oxidation_states: tuple[FloatArray, ...]) -> FloatArray:
@@ -154,7 +165,8 @@ def _some_sum_is_zero(charges: FloatArray, pattern: IntArray) -> FloatArray:
     """Whether some choice of one charge for each element sums to zero.
 
     Args:
-        charges: Charge of each element in each of its states, shape ``(rows, k, states)``.
+        charges: Charge of each element in each of its states, shape ``(rows, k, states)``; one row only
+            where the combinations are more than ``_LARGEST_NUMBER_OF_SUMS``.
         pattern: How many of the states of each element are real, shape ``(k,)``.
 
     Returns:
@@ -163,5 +175,7 @@ def _some_sum_is_zero(charges: FloatArray, pattern: IntArray) -> FloatArray:
     sums: FloatArray = np.zeros((len(charges), 1))
     for position, states in enumerate(pattern):
         sums = (sums[:, :, None] + charges[:, position, None, :states]).reshape(len(charges), -1)
+        if sums.shape[1] > _LARGEST_NUMBER_OF_SUMS:
+            sums = np.unique(sums.round(_DECIMALS_OF_SUMS))[None]
     smallest: FloatArray = np.abs(sums).min(axis=1)
     return (smallest <= _ABSOLUTE_TOLERANCE).astype(np.float64)

@@ -1,25 +1,26 @@
-"""Representations: named unions of attribute sets, and their computation from formulas."""
+"""Representations: named unions of attribute sets, and what has to be computed for them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 
 import numpy as np
 
-from irnet_ray.errors import ConfigurationError, FormulaError, suggestion
-from irnet_ray.features import composition
+from irnet_ray.errors import ConfigurationError, suggestion
+from irnet_ray.features import composition, structure
 from irnet_ray.features.elements import FRACTION_ELEMENTS
-from irnet_ray.formula import SYMBOLS, BadFormula, Compositions, FloatArray, IntArray, parse_all
-
-VERSION = 1
-"""Part of every cache key: raise it whenever a computed number changes."""
+from irnet_ray.features.featurizers import FEATURIZERS, Featurized, Featurizer
+from irnet_ray.formula import SYMBOLS, Compositions, FloatArray, IntArray, parse_all
 
 PARTS: dict[str, tuple[str, ...]] = {
     "composition": composition.LABELS,
+    "structure": structure.WARD_LABELS,
+    "structure_matminer": structure.LABELS,
     "fractions": tuple(f"fraction {symbol}" for symbol in FRACTION_ELEMENTS),
 }
 """The labels of each attribute set, in the order in which a union lists the sets."""
+
+_STRUCTURE_PARTS = ("structure", "structure_matminer")
 
 
 def parse_representation(name: str) -> tuple[str, ...]:
@@ -34,6 +35,8 @@ def parse_representation(name: str) -> tuple[str, ...]:
             raise ConfigurationError(f"unknown representation '{part}'{suggestion(part, PARTS)}")
     if len(set(parts)) < len(parts):
         raise ConfigurationError(f"representation '{name}' names a part twice; name each part once")
+    if set(_STRUCTURE_PARTS) <= set(parts):
+        raise ConfigurationError(f"representation '{name}': 'structure_matminer' holds 'structure'; name one of them")
     return tuple(part for part in PARTS if part in parts)
 
 
@@ -47,49 +50,55 @@ def labels(name: str) -> tuple[str, ...]:
     return tuple(label for part in parse_representation(name) for label in PARTS[part])
 
 
-def featurize(formulas: Sequence[str], name: str) -> FloatArray:
-    """Computes a representation.
+def needs_structures(name: str) -> bool:
+    """Whether a representation can only be computed from crystal structures."""
+    return any(part in _STRUCTURE_PARTS for part in parse_representation(name))
+
+
+def featurizer(name: str) -> Featurizer:
+    """The featurizer whose numbers are worth keeping; the rest of the representation follows from formulas."""
+    if needs_structures(name):
+        return FEATURIZERS["structure"]
+    return FEATURIZERS["composition" if "composition" in parse_representation(name) else "formula"]
+
+
+def assemble(name: str, computed: Featurized) -> Featurized:
+    """Makes the columns of a representation from what its featurizer computed.
 
     Args:
-        formulas: ``n`` formulas.
-        name: A representation, such as ``"composition+fractions"``.
+        name: A representation, such as ``"composition+structure"``.
+        computed: ``n`` rows of ``featurizer(name)``.
 
     Returns:
-        Attributes in the order of ``labels(name)``, shape ``(n, len(labels(name)))``.
-
-    Raises:
-        FormulaError: A formula cannot be read, or holds an element that the representation has no column for.
-        ConfigurationError: The representation is unknown.
+        The columns of ``labels(name)``, shape ``(n, len(labels(name)))``. A row fails if it has failed before,
+        or holds an element that has no column in ``fractions``.
     """
-    compositions = parse_all(formulas)
-    compute = {"composition": composition.composition_attributes, "fractions": element_fractions}
-    return np.concatenate([compute[part](compositions) for part in parse_representation(name)], axis=1)
+    kept = featurizer(name)
+    good = np.flatnonzero(~computed.failed)
+    compositions = parse_all([computed.formulas[row] for row in good])
+    failures = computed.failures.copy()
+    columns = np.full((len(computed), len(labels(name))), np.nan)
+    start = 0
+    for part in parse_representation(name):
+        stop = start + len(PARTS[part])
+        if part in _STRUCTURE_PARTS or (part == "composition" and kept.name == "composition"):
+            columns[:, start:stop] = computed.values[:, _positions(kept, part)]
+        elif part == "composition":
+            columns[good, start:stop] = composition.composition_attributes(compositions)
+        else:
+            columns[good, start:stop], missing = element_fractions(compositions)
+            failures[good[list(missing)]] = [
+                f"element '{symbol}' is none of the 86 of 'fractions'" for symbol in missing.values()
+            ]
+        start = stop
+    columns[failures != None] = np.nan  # noqa: E711 -- of each element of an array
+    return Featurized(computed.formulas, columns, failures)
 
 
-def unsupported_rows(formulas: Sequence[str], name: str) -> list[BadFormula]:
-    """Finds readable formulas that a representation has no column for.
-
-    Args:
-        formulas: ``n`` formulas, all readable.
-        name: A representation.
-
-    Returns:
-        One entry for each such row, with the first element that has no column.
-    """
-    if "fractions" not in parse_representation(name):
-        return []
-    compositions = parse_all(formulas)
-    entries = np.flatnonzero(_fraction_columns()[compositions.elements] < 0)
-    rows = np.searchsorted(compositions.starts, entries, side="right") - 1
-    first = np.unique(rows, return_index=True)[1]
-    return [
-        BadFormula(
-            int(rows[position]),
-            formulas[rows[position]],
-            f"element '{SYMBOLS[compositions.elements[entries[position]]]}' is none of the 86 of 'fractions'",
-        )
-        for position in first
-    ]
+@functools.cache
+def _positions(kept: Featurizer, part: str) -> IntArray:
+    """Columns of a part among those that a featurizer computes."""
+    return np.array([kept.labels.index(label) for label in PARTS[part]], dtype=np.int64)
 
 
 @functools.cache
@@ -100,18 +109,20 @@ def _fraction_columns() -> IntArray:
     return columns
 
 
-def element_fractions(compositions: Compositions) -> FloatArray:
-    """Fractions of ElemNet's 86 elements, shape ``(n, 86)``; each row sums to 1.
+def element_fractions(compositions: Compositions) -> tuple[FloatArray, dict[int, str]]:
+    """Fractions of ElemNet's 86 elements, each row sums to 1.
 
-    Raises:
-        FormulaError: A composition holds one of the elements outside the 86.
+    Returns:
+        The fractions, shape ``(n, 86)``, NaN in rows with an element outside the 86; and for each such row
+        the first of these elements.
     """
     columns = _fraction_columns()[compositions.elements]
     rows = np.repeat(np.arange(len(compositions)), compositions.sizes)
-    if (columns < 0).any():
-        entry = int(np.argmax(columns < 0))
-        symbol = SYMBOLS[compositions.elements[entry]]
-        raise FormulaError(f"row {rows[entry]}: element '{symbol}' is none of the 86 of 'fractions'")
     table = np.zeros((len(compositions), len(FRACTION_ELEMENTS)))
-    table[rows, columns] = compositions.fractions()
-    return table
+    known = columns >= 0
+    table[rows[known], columns[known]] = compositions.fractions()[known]
+    table[rows[~known]] = np.nan
+    missing: dict[int, str] = {}
+    for entry in np.flatnonzero(~known):
+        missing.setdefault(int(rows[entry]), SYMBOLS[compositions.elements[entry]])
+    return table, missing

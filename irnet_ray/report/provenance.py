@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from irnet_ray.data.cards import DatasetCard, WheelSource
+from irnet_ray.data.cards import DatasetCard, MatminerSource, TransportSource, WheelSource
 from irnet_ray.data.catalog import catalog
 from irnet_ray.data.split import SplitPlan
 from irnet_ray.model.baselines import ForestSettings
 from irnet_ray.report.comparison import point_of
-from irnet_ray.report.wording import cell, count, distinct, number
+from irnet_ray.report.wording import cell, count, distinct
+from irnet_ray.study.progress import duration
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import ForestModel, NetworkModel, Trial
@@ -88,9 +89,13 @@ def summarize(run: RunDirectory, study: Study, trials: Sequence[Trial], results:
 
 def source_of(card: DatasetCard) -> str:
     """Where a dataset's files come from."""
-    if isinstance(card.source, WheelSource):
-        return f"files of the Python package {card.source.package} {card.source.version}"
-    return "a table that matminer is installed with"
+    match card.source:
+        case WheelSource() as source:
+            return f"files of the Python package {source.package} {source.version}"
+        case TransportSource():
+            return "a table that matminer is installed with"
+        case MatminerSource() as source:
+            return f"the dataset {source.dataset} of matminer"
 
 
 def describe_split(plan: SplitPlan) -> str:
@@ -109,14 +114,6 @@ def describe_split(plan: SplitPlan) -> str:
 def describe_forest(settings: ForestSettings) -> str:
     """Says how a forest is grown."""
     return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.model_dump().items())
-
-
-def duration(seconds: float) -> str:
-    """A time in the largest unit that it fills: ``42.0 s``, ``12.3 min``, ``4.56 h``."""
-    for unit, size in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * size:
-            return f"{number(seconds / size)} {unit}"
-    return f"{number(seconds)} s"
 
 
 def _rows(results: pd.DataFrame) -> list[str]:

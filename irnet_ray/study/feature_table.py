@@ -1,25 +1,46 @@
-"""A dataset's features as one table: what ``irnet-ray featurize`` writes."""
+"""A source's attributes as one table: what ``irnet-ray featurize`` writes."""
 
 from __future__ import annotations
 
-import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from irnet_ray.data.cache import cache_directory
 from irnet_ray.data.catalog import card, catalog
-from irnet_ray.data.load import load
-from irnet_ray.data.sources.table import read_formulas
-from irnet_ray.errors import ConfigurationError, DataError, FormulaError, StorageError, suggestion
-from irnet_ray.features.cache import ROWS_A_PART, FeatureCache
-from irnet_ray.features.representation import canonical_name, unsupported_rows
-from irnet_ray.formula import BadFormula, parse_column
-from irnet_ray.study.prepare import ComputeMissing
+from irnet_ray.data.load import Materials, load
+from irnet_ray.data.sources.rows import RowBatch, RowSource, open_rows
+from irnet_ray.errors import ConfigurationError, StorageError, suggestion
+from irnet_ray.features.representation import canonical_name, labels, needs_structures
+from irnet_ray.formula import FORMULA_FORM
+from irnet_ray.study.feature_output import FeatureOutput
+from irnet_ray.study.featurize import (
+    ROWS_AT_A_TIME,
+    Compute,
+    Report,
+    RowsInMemory,
+    RowStream,
+    StoredRows,
+    featurize_rows,
+)
+
+
+@dataclass(frozen=True)
+class FileColumns:
+    """Which columns of a file hold what; the usual names where nothing is said.
+
+    Attributes:
+        formula: Of formulas.
+        structure: Of structures.
+        id: Of names that are to stand beside the attributes.
+    """
+
+    formula: str | None = None
+    structure: str | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -30,106 +51,130 @@ class FeatureTable:
         path: The Parquet file.
         rows: Number of rows.
         columns: Number of attributes.
-        dropped: Number of rows that were dropped because their formula could not be read.
+        computed: How many rows were computed now; equal ones count once, the others were in the cache.
+        failed: How many rows have no attributes.
+        failures: The side table of these, None where there are none.
     """
 
     path: Path
     rows: int
     columns: int
-    dropped: int
+    computed: int
+    failed: int
+    failures: Path | None
+
+    def __str__(self) -> str:
+        written = f"{self.rows:,} rows x {self.columns} attributes in {self.path}; {self.computed:,} computed"
+        return written + (f", {self.failed:,} failed, see {self.failures}" if self.failures else ", none failed")
+
+
+class _Source(Protocol):
+    """Rows, and what stands beside their attributes."""
+
+    @property
+    def rows(self) -> RowStream: ...
+
+    def beside(self, batch: RowBatch, formulas: pa.Array) -> dict[str, pa.Array]: ...
+
+
+@dataclass(frozen=True)
+class _CatalogRows:
+    rows: RowStream
+    materials: Materials
+
+    def beside(self, batch: RowBatch, formulas: pa.Array) -> dict[str, pa.Array]:
+        start = batch.start - 1
+        target = self.materials.target[start : start + len(batch.texts)]
+        return {"formula": formulas, self.materials.property: pa.array(target)}
+
+
+@dataclass(frozen=True)
+class _FileRows:
+    rows: RowSource
+
+    def beside(self, batch: RowBatch, formulas: pa.Array) -> dict[str, pa.Array]:
+        numbers = pa.array(np.arange(batch.start, batch.start + len(batch.texts)))
+        names = {} if batch.ids is None else {"id": pa.array(batch.ids, type=pa.string())}
+        return {"row": numbers, **names, "formula": formulas}
 
 
 def write_feature_table(
     source: str,
     representation: str,
     output: Path | None,
-    compute_missing: ComputeMissing,
+    compute: Compute,
     *,
+    columns: FileColumns | None = None,
     property_name: str | None = None,
-    formula_column: str = "formula",
-    skip_bad_rows: bool = False,
+    fail_on_bad_rows: bool = False,
+    report: Report = lambda done, total: None,
 ) -> FeatureTable:
-    """Writes formulas and their attributes, in double precision under matminer's labels.
+    """Writes rows and their attributes, in double precision under matminer's labels.
+
+    Rows that fail go to a side table beside the output, with the reason.
 
     Args:
-        source: A name of the catalog, or a file with a column of formulas.
+        source: A name of the catalog, or a file or folder of formulas or structures.
         representation: Which attributes.
         output: The Parquet file to write; named after source and representation if not given.
-        compute_missing: How features are computed.
+        compute: How attributes are computed.
+        columns: The columns of a file.
         property_name: The property that goes with a dataset of the catalog; its first one if not given.
-        formula_column: The column of formulas in a file.
-        skip_bad_rows: Whether rows without a readable formula are dropped.
+        fail_on_bad_rows: Whether to raise where a row fails, and write nothing.
+        report: Is told the progress.
 
     Raises:
-        UserError: The source or a formula cannot be read, or the output cannot be written.
+        UserError: The source cannot be read, no row of it has attributes, or the output cannot be written.
     """
     name = canonical_name(representation)
-    if source in catalog():
-        table, dropped = _from_catalog(source, property_name, skip_bad_rows), 0
-    else:
-        if property_name is not None:
-            raise ConfigurationError("--property goes with a dataset of the catalog; leave it out for a file")
-        table, dropped = _from_file(source, formula_column, skip_bad_rows)
-    table, unsupported = _describable(table, name, skip_bad_rows)
-    if table.empty:
-        raise DataError(f"'{source}': no row is left to featurize; correct the formulas")
     path = output or Path(f"{Path(source).name.split('.')[0]}-{name}.parquet")
     if not path.parent.is_dir():
         raise StorageError(
             f"cannot write '{path}': there is no folder '{path.parent}'; make it, or choose another --output"
         )
-    cache = FeatureCache(cache_directory(), table["formula"].tolist(), name)
-    compute_missing(cache)
-    _write(table, cache, path)
-    return FeatureTable(path, len(table), len(cache.labels), dropped + unsupported)
+    opened = _open(source, name, columns or FileColumns(), property_name)
+    stored = featurize_rows(opened.rows, name, cache_directory(), compute, report)
+    with FeatureOutput(path, labels(name)) as table:
+        _copy(opened, stored, table)
+        table.check(source, fail_on_bad_rows)
+        table.commit()
+    failures = table.failures_path if table.failed else None
+    return FeatureTable(path, table.rows, len(labels(name)), stored.computed, table.failed, failures)
 
 
-def _from_catalog(source: str, property_name: str | None, skip_bad_rows: bool) -> pd.DataFrame:
-    name = property_name or next(iter(card(source).properties))
-    materials = load(source, name, skip_bad_rows=skip_bad_rows)
-    return pd.DataFrame({"formula": materials.formulas, name: materials.target})
-
-
-def _from_file(source: str, formula_column: str, skip_bad_rows: bool) -> tuple[pd.DataFrame, int]:
-    """Formulas as they stand in the file, with the number of their row."""
+def _open(source: str, representation: str, columns: FileColumns, property_name: str | None) -> _Source:
+    if source in catalog():
+        if columns != FileColumns():
+            raise ConfigurationError("--formula, --structure and --id name columns of a file; leave them out")
+        return _open_dataset(source, representation, property_name)
+    if property_name is not None:
+        raise ConfigurationError("--property goes with a dataset of the catalog; leave it out for a file")
     if not Path(source).suffix and not Path(source).exists():
         raise ConfigurationError(f"unknown dataset '{source}'{suggestion(source, catalog())}")
-    formulas = read_formulas(source, formula_column)
-    _, bad = parse_column(formulas)
-    _refuse(bad, source, skip_bad_rows)
-    table = pd.DataFrame({"row": formulas.index, "formula": formulas.to_numpy()})
-    return table.drop(index=[each.row for each in bad]).reset_index(drop=True), len(bad)
+    rows = open_rows(source, formula_column=columns.formula, structure_column=columns.structure, id_column=columns.id)
+    if needs_structures(representation) and rows.form == FORMULA_FORM:
+        raise ConfigurationError(
+            f"'{source}': '{representation}' needs structures, and these are formulas; name their column with "
+            "--structure, or choose --representation composition"
+        )
+    return _FileRows(rows)
 
 
-def _describable(table: pd.DataFrame, representation: str, skip_bad_rows: bool) -> tuple[pd.DataFrame, int]:
-    bad = unsupported_rows(table["formula"].tolist(), representation)
-    _refuse(bad, representation, skip_bad_rows)
-    return table.drop(index=[each.row for each in bad]).reset_index(drop=True), len(bad)
+def _open_dataset(name: str, representation: str, property_name: str | None) -> _Source:
+    materials = load(name, property_name or next(iter(card(name).properties)))
+    if not needs_structures(representation):
+        return _CatalogRows(RowsInMemory(FORMULA_FORM, materials.formulas), materials)
+    if materials.structures is None:
+        raise ConfigurationError(
+            f"dataset '{name}' has no structures, which '{representation}' needs; choose --representation composition"
+        )
+    return _CatalogRows(RowsInMemory(materials.structures.form, materials.structures.texts), materials)
 
 
-def _refuse(bad: list[BadFormula], where: str, skip_bad_rows: bool) -> None:
-    if bad and not skip_bad_rows:
-        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        first = f"row {bad[0].row + 1}: {bad[0].formula!r}: {bad[0].reason}"
-        raise FormulaError(f"{where}: {first}{more}; correct it, or drop such rows with --skip-bad-rows")
-
-
-def _write(table: pd.DataFrame, cache: FeatureCache, path: Path) -> None:
-    """Puts the parts of the cache behind the columns of the table, one part in memory at a time."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        try:
-            writer: pq.ParquetWriter | None = None
-            for number, part in enumerate(cache.tables()):
-                rows = table.iloc[number * ROWS_A_PART : (number + 1) * ROWS_A_PART]
-                left, right = pa.Table.from_pandas(rows, preserve_index=False), pq.read_table(part)
-                both = pa.table([*left.columns, *right.columns], names=[*left.column_names, *right.column_names])
-                writer = writer or pq.ParquetWriter(temporary, both.schema, compression="zstd", compression_level=1)
-                writer.write_table(both)
-            if writer is not None:
-                writer.close()
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(f"cannot write '{path}': {error.strerror or error}; choose another --output") from error
+def _copy(source: _Source, stored: StoredRows, table: FeatureOutput) -> None:
+    start = 0
+    for batch in source.rows.batches(ROWS_AT_A_TIME):
+        stop = start + len(batch.texts)
+        featurized = stored.read(start, stop)
+        table.write(source.beside(batch, pa.array(featurized.formulas, type=pa.string())), batch, featurized)
+        start = stop

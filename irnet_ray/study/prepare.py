@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,26 +10,29 @@ import numpy as np
 from irnet_ray.data.cache import cache_directory
 from irnet_ray.data.load import Materials, load
 from irnet_ray.data.split import Split, split
-from irnet_ray.errors import ConfigurationError, FormulaError
-from irnet_ray.features.cache import FeatureCache, compute_part
-from irnet_ray.features.representation import unsupported_rows
+from irnet_ray.errors import ConfigurationError, DataError
+from irnet_ray.features.representation import labels, needs_structures
+from irnet_ray.formula import FORMULA_FORM
 from irnet_ray.model.rows import Rows
 from irnet_ray.study.execute import MatrixData
+from irnet_ray.study.featurize import ROWS_AT_A_TIME, Compute, Report, RowsInMemory, StoredRows, featurize_rows
 from irnet_ray.study.trial import Matrix, Trial
-
-ComputeMissing = Callable[[FeatureCache], None]
-"""Computes the parts that a cache misses."""
 
 
 def prepare(
-    trials: Sequence[Trial], compute_missing: ComputeMissing, *, skip_bad_rows: bool = False
+    trials: Sequence[Trial],
+    compute: Compute,
+    *,
+    skip_bad_rows: bool = False,
+    report: Report = lambda done, total: None,
 ) -> dict[str, MatrixData]:
     """Makes the rows of every matrix that these trials learn from.
 
     Args:
         trials: What is to be trained.
-        compute_missing: How features are computed: in this process or by Ray Data.
-        skip_bad_rows: Whether rows without a readable formula are dropped.
+        compute: How attributes are computed: in this process or by Ray Data.
+        skip_bad_rows: Whether rows that cannot be read or have no attributes are dropped.
+        report: Is told the progress of computing attributes.
 
     Returns:
         The rows by ``trial.matrix.canonical()``.
@@ -41,50 +44,73 @@ def prepare(
     by_matrix: dict[str, list[Trial]] = {}
     for trial in trials:
         by_matrix.setdefault(trial.matrix.canonical(), []).append(trial)
-    return {key: _matrix_data(group, compute_missing, skip_bad_rows) for key, group in by_matrix.items()}
+    return {key: _matrix_data(group, compute, report, skip_bad_rows) for key, group in by_matrix.items()}
 
 
-def load_materials(matrix: Matrix, *, skip_bad_rows: bool) -> Materials:
-    """Loads the materials of a matrix, without those that its representation cannot describe.
-
-    Raises:
-        FormulaError: There are such, and they are not to be skipped.
-    """
-    materials = load(matrix.own_table or matrix.dataset, matrix.property, skip_bad_rows=skip_bad_rows)
-    bad = unsupported_rows(materials.formulas, matrix.representation)
-    if not bad:
-        return materials
-    if not skip_bad_rows:
-        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        raise FormulaError(
-            f"{materials.name}: {bad[0]}{more}; choose another representation, or drop such rows with --skip-bad-rows"
-        )
-    kept = np.setdiff1d(np.arange(len(materials)), [each.row for each in bad])
-    published = materials.published_split
-    return replace(
-        materials,
-        formulas=[materials.formulas[row] for row in kept],
-        target=materials.target[kept],
-        published_split=None if published is None else published[kept],
-        report=materials.report.followed_by(f"without columns in {matrix.representation}", len(bad)),
-    )
-
-
-def _matrix_data(trials: list[Trial], compute_missing: ComputeMissing, skip_bad_rows: bool) -> MatrixData:
+def _matrix_data(trials: list[Trial], compute: Compute, report: Report, skip_bad_rows: bool) -> MatrixData:
     """Makes the rows that trials of one matrix share."""
     matrix = trials[0].matrix
-    materials = load_materials(matrix, skip_bad_rows=skip_bad_rows)
+    materials = load(matrix.own_table or matrix.dataset, matrix.property, skip_bad_rows=skip_bad_rows)
+    stored = featurize_rows(_rows(materials, matrix), matrix.representation, cache_directory(), compute, report)
+    attributes, failures = _read(stored)
+    materials, attributes = _without_failed(materials, attributes, failures, matrix, skip_bad_rows)
     whole = split(materials.formulas, trials[0].split, materials.published_split)
     needed, kept = _keep_needed(whole, [trial.train_size for trial in trials], matrix)
-    cache = FeatureCache(cache_directory(), materials.formulas, matrix.representation)
-    compute_missing(cache)
     return MatrixData(
-        rows=Rows(cache.load(needed), materials.target[needed]),
+        rows=Rows(attributes[needed], materials.target[needed]),
         formulas=np.array(materials.formulas, dtype=np.str_)[needed],
         unit=materials.unit,
         split=kept,
         curation=materials.report,
     )
+
+
+def _rows(materials: Materials, matrix: Matrix) -> RowsInMemory:
+    if not needs_structures(matrix.representation):
+        return RowsInMemory(FORMULA_FORM, materials.formulas)
+    if materials.structures is None:
+        raise ConfigurationError(
+            f"dataset '{materials.name}' has no structures, which representation '{matrix.representation}' needs; "
+            "choose another dataset or representation"
+        )
+    return RowsInMemory(materials.structures.form, materials.structures.texts)
+
+
+def _read(stored: StoredRows) -> tuple[np.ndarray, dict[int, str]]:
+    """Reads all attributes as a network wants them.
+
+    Returns:
+        Attributes, float32, shape ``(n, labels)``, and for each row that failed the reason.
+    """
+    attributes = np.empty((len(stored), len(labels(stored.representation))), dtype=np.float32)
+    failures: dict[int, str] = {}
+    for start in range(0, len(stored), ROWS_AT_A_TIME):
+        block = stored.read(start, start + ROWS_AT_A_TIME)
+        attributes[start : start + len(block)] = block.values
+        failures |= {start + int(row): block.failures[row] for row in np.flatnonzero(block.failed)}
+    return attributes, failures
+
+
+def _without_failed(
+    materials: Materials, attributes: np.ndarray, failures: dict[int, str], matrix: Matrix, skip_bad_rows: bool
+) -> tuple[Materials, np.ndarray]:
+    """Leaves out the rows that have no attributes.
+
+    Raises:
+        DataError: There are such, and they are not to be skipped; or no row is left.
+    """
+    if not failures:
+        return materials, attributes
+    row, reason = next(iter(failures.items()))
+    where = f"{materials.name}, {materials.formulas[row]!r}: {reason}"
+    if len(failures) == len(materials):
+        raise DataError(f"{where}; no row is left for representation '{matrix.representation}', choose another")
+    if not skip_bad_rows:
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        raise DataError(f"{where}{more}; choose another representation, or drop such rows with --skip-bad-rows")
+    kept = np.setdiff1d(np.arange(len(materials)), list(failures))
+    step = f"without attributes for {matrix.representation}"
+    return materials.take(kept, step), attributes[kept]
 
 
 def _keep_needed(whole: Split, train_sizes: list[int | None], matrix: Matrix) -> tuple[np.ndarray, Split]:
@@ -100,9 +126,3 @@ def _keep_needed(whole: Split, train_sizes: list[int | None], matrix: Matrix) ->
     needed = np.unique(np.concatenate([subset.train, subset.validation, subset.test]))
     train, validation, test = (np.searchsorted(needed, part) for part in (subset.train, subset.validation, subset.test))
     return needed, replace(subset, train=train, validation=validation, test=test)
-
-
-def compute_missing_here(cache: FeatureCache) -> None:
-    """Computes missing features in this process, one part after the other."""
-    for part in cache.missing():
-        compute_part(cache.folder, cache.name, part)

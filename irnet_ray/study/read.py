@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from irnet_ray.config import validate
-from irnet_ray.errors import ConfigurationError, suggestion
+from irnet_ray.data.sources.checksum import sha256_of
+from irnet_ray.errors import ConfigurationError, DataError, suggestion
 from irnet_ray.study.spec import Study
 
 
@@ -38,7 +39,7 @@ def read_study(path: Path, profile: str | None = None, settings: Sequence[str] =
         content["profile"] = profile
     for setting in settings:
         content = merge(content, _parse_setting(setting))
-    _resolve_paths(content, path.parent)
+    _resolve_tables(content, path.parent)
     return validate(Study, content, str(path))
 
 
@@ -91,10 +92,16 @@ def _parse_setting(setting: str) -> dict[str, Any]:
     return nested
 
 
-def _resolve_paths(content: dict[str, Any], folder: Path) -> None:
-    """Takes the path of a table of one's own from the study's folder."""
+def _resolve_tables(content: dict[str, Any], folder: Path) -> None:
+    """Takes the path of a table of one's own from the study's folder, and notes the file's checksum."""
     blocks = content.get("data")
     for block in blocks if isinstance(blocks, list) else [blocks]:
         dataset = block.get("dataset") if isinstance(block, dict) else None
         if isinstance(dataset, dict) and isinstance(dataset.get("path"), str):
-            dataset["path"] = str((folder / Path(dataset["path"]).expanduser()).resolve())
+            file = (folder / Path(dataset["path"]).expanduser()).resolve()
+            found = sha256_of(file)
+            if dataset.get("sha256", found) != found:
+                raise DataError(
+                    f"{file}: its sha256 is {found}, not what the study says; correct 'sha256', or the file"
+                )
+            dataset |= {"path": str(file), "sha256": found}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -14,8 +12,8 @@ from irnet_ray.config import Axis, Config
 from irnet_ray.data.catalog import card
 from irnet_ray.data.load import OwnTable
 from irnet_ray.data.split import SplitPlan
-from irnet_ray.errors import ConfigurationError, DataError, suggestion
-from irnet_ray.features.representation import canonical_name
+from irnet_ray.errors import ConfigurationError, suggestion
+from irnet_ray.features.representation import canonical_name, needs_structures
 from irnet_ray.model.architecture import STACKS, Architecture, Shortcut
 from irnet_ray.model.baselines import ForestSettings
 from irnet_ray.model.recipe import Recipe
@@ -74,16 +72,25 @@ class DataBlock(Config):
                     raise ValueError(f"the table's 'properties' do not name '{name}'{choices}")
         return self
 
+    @model_validator(mode="after")
+    def _structures_exist(self) -> DataBlock:
+        if isinstance(self.dataset, OwnTable):
+            without = [] if self.dataset.structure else [self.dataset.title]
+        else:
+            without = [name for name in self.dataset if not card(name).has_structures]
+        for representation in self.representation:
+            if without and needs_structures(representation):
+                raise ValueError(f"'{without[0]}' has no structures, which '{representation}' needs; choose another")
+        return self
+
     def matrices(self) -> Iterator[Matrix]:
         """Lists the feature matrices of the block."""
         own_table = self.dataset if isinstance(self.dataset, OwnTable) else None
         names = (own_table.title,) if own_table else self.dataset
-        digest = _digest(Path(own_table.path)) if own_table else None
         for dataset, name, representation in itertools.product(names, self.property, self.representation):
             yield Matrix(
                 dataset=str(dataset),
                 own_table=own_table,
-                digest=digest,
                 property=name,
                 representation=representation,
             )
@@ -203,11 +210,7 @@ class Study(Config):
         return f"{self.name}-{self.profile}" if self.profile else self.name
 
     def trials(self) -> list[Trial]:
-        """Expands the grid, each trial once, in the order in which the study lists the axes.
-
-        Raises:
-            DataError: A table of one's own cannot be read.
-        """
+        """Expands the grid, each trial once, in the order in which the study lists the axes."""
         models = [model for block in self.models.values() for model in block.models()]
         trials = [
             Trial(
@@ -224,10 +227,3 @@ class Study(Config):
             for seed in self.seeds
         ]
         return list({trial.id: trial for trial in trials}.values())
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise DataError(f"cannot read '{path}': {error.strerror}; correct 'path' in the study's dataset") from error

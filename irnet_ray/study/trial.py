@@ -47,14 +47,12 @@ class Matrix(Config):
     Attributes:
         dataset: Name in the catalog, or of a table of one's own.
         own_table: The table of one's own.
-        digest: Of the content of the table of one's own, so that changed data make another trial.
         property: What is predicted.
         representation: What it is predicted from.
     """
 
     dataset: str
     own_table: OwnTable | None = None
-    digest: str | None = None
     property: str
     representation: str
 

@@ -1,8 +1,9 @@
 import pytest
 
 from irnet_ray.config import validate
-from irnet_ray.data.cards import DatasetCard, OwnTable, SigmaCut
+from irnet_ray.data.cards import DatasetCard, OwnTable
 from irnet_ray.data.catalog import card, catalog, property_card
+from irnet_ray.data.steps import SigmaCut
 from irnet_ray.errors import ConfigurationError
 
 
@@ -17,6 +18,16 @@ def test_the_catalog_holds_the_promised_datasets():
         "matbench_mp_e_form",
         "matbench_mp_gap",
         "ricci_transport",
+        "jarvis_dft_3d",
+        "mp_all_20181018",
+        "matbench_mp_e_form_structures",
+        "matbench_mp_gap_structures",
+        "matbench_log_kvrh",
+        "matbench_log_gvrh",
+        "matbench_dielectric",
+        "matbench_phonons",
+        "castelli_perovskites",
+        "matbench_perovskites",
     }
 
 
@@ -79,8 +90,40 @@ def test_an_own_table_maps_properties_to_columns():
         ({"path": "a.csv", "properties": {}}, "properties: the table needs a property"),
         ({"path": "a.csv", "properties": {"gap": "eV"}, "columns": {"gab": "x"}}, "did you mean 'gap'"),
         ({"path": "a.csv", "property": {"gap": "eV"}}, "did you mean 'properties'"),
+        ({"path": "a.csv", "properties": {"structure": "eV"}}, "no property can be called 'structure'"),
     ],
 )
 def test_a_wrong_own_table_is_refused(given, message):
     with pytest.raises(ConfigurationError, match=message):
         validate(OwnTable, given, "study.yaml")
+
+
+@pytest.mark.parametrize(
+    ("steps", "structure", "message"),
+    [
+        ([], None, "'reduce_composition' is missing"),
+        ([{"step": "keep_lowest", "column": "gab"}], None, "curation: 'gab' is not a property; did you mean 'gap'"),
+        ([{"step": "drop_elements"}, {"step": "reduce_composition"}], None, "put it behind 'reduce_composition'"),
+        (
+            [{"step": "reduce_composition"}, {"step": "unique_structure", "column": "gap"}],
+            None,
+            "'unique_structure' needs structures, which this table lacks",
+        ),
+        (
+            [{"step": "reduce_composition"}, {"step": "median_of_duplicates"}],
+            "cif",
+            "'median_of_duplicates' would leave no structure",
+        ),
+        ([{"step": "unique_structures"}], "cif", "unique_structures"),
+    ],
+)
+def test_a_curation_that_cannot_be_carried_out_is_refused(steps, structure, message):
+    given = {"path": "a.csv", "properties": {"gap": "eV"}, "structure": structure, "curation": steps}
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        validate(OwnTable, given, "study.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_own_table_is_reduced_unless_it_says_more():
+    own = OwnTable(path="a.csv", properties={"gap": "eV"}, structure="cif")
+    assert [step.step for step in own.curation] == ["drop_missing", "reduce_composition"]

@@ -4,15 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irnet_ray.data.cards import (
-    Bounds,
-    DropElements,
-    DropMissing,
-    KeepLowest,
-    MedianOfDuplicates,
-    ReduceComposition,
-    SigmaCut,
-)
 from irnet_ray.data.curate import (
     bounds,
     curate,
@@ -22,6 +13,15 @@ from irnet_ray.data.curate import (
     median_of_duplicates,
     reduce_composition,
     sigma_cut,
+)
+from irnet_ray.data.steps import (
+    Bounds,
+    DropElements,
+    DropMissing,
+    KeepLowest,
+    MedianOfDuplicates,
+    ReduceComposition,
+    SigmaCut,
 )
 from irnet_ray.errors import FormulaError
 

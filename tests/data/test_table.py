@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from irnet_ray.data.cards import OwnTable
-from irnet_ray.data.sources.table import read_formulas, read_table
+from irnet_ray.data.sources.table import read_table
 from irnet_ray.errors import DataError
 
 ROWS = {"formula": ["NaN", "NA", "NaCl", "null"], "E_g": ["1.5", "", " NaN ", "2e0"]}
@@ -103,11 +103,3 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name, content, message):
 def test_a_missing_file_is_named(tmp_path, name):
     with pytest.raises(DataError, match="no such file"):
         read_table(own(tmp_path / name))
-
-
-def test_only_the_formulas_can_be_read(tmp_path):
-    path = write(tmp_path / "t.csv", {"compound": ["NaN", "", "MgO"]})
-    formulas = read_formulas(str(path), "compound")
-    assert formulas.to_dict() == {1: "NaN", 2: "", 3: "MgO"}
-    with pytest.raises(DataError, match="no column 'formula'"):
-        read_formulas(str(path), "formula")

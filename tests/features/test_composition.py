@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Composition
 
+from irnet_ray.features import composition as module
 from irnet_ray.features.composition import LABELS, composition_attributes
 from irnet_ray.formula import SYMBOLS, parse_all
 
@@ -124,6 +125,23 @@ def test_a_material_has_the_same_attributes_in_any_company():
     together = composition_attributes(parse_all(FORMULAS))
     alone = np.concatenate([composition_attributes(parse_all([formula])) for formula in FORMULAS[::5]])
     assert np.allclose(together[::5], alone, rtol=1e-12, atol=1e-12)
+
+
+def test_blocks_and_merged_sums_change_nothing(monkeypatch):
+    whole = composition_attributes(parse_all(FORMULAS))
+    monkeypatch.setattr(module, "_LARGEST_BLOCK", 5)
+    monkeypatch.setattr(module, "_LARGEST_NUMBER_OF_SUMS", 4)
+    assert np.array_equal(composition_attributes(parse_all(FORMULAS)), whole)
+
+
+def test_alloys_of_very_many_elements_take_no_more_memory_than_others():
+    states = module.element_tables().oxidation_states
+    several = [symbol for symbol, each in zip(SYMBOLS, states, strict=True) if len(each) > 1]
+    lowest = round(sum(states[SYMBOLS.index(symbol)].min() for symbol in several))
+    assert math.prod(len(states[SYMBOLS.index(symbol)]) for symbol in several) > 10**13
+    alloy = "".join(several)
+    assert lowest > 0
+    assert column("compound possible", alloy, f"{alloy}F{lowest}", f"{alloy}F{lowest - 1}") == [0, 1, 0]
 
 
 def test_no_materials_have_no_attributes():

