@@ -1,7 +1,8 @@
 """What attributes cost and how exact they are, beside matminer: `python benchmarks/featurize.py`.
 
 Both compute the same rows in the same process with one thread; each section is a process of its own. Times are of the
-processor, so that other programs hardly change them, and leave out the first call, which reads tables of elements.
+processor, so that other programs hardly change them, and leave out the first call, which reads tables of elements. Two
+more sections measure scaling over cores through Ray Data, and the memory that very many rows take.
 Without files of your own the formulas are those that are installed with matminer, and the structures are prototypes
 and their supercells of random elements with all atoms a little displaced, so that no two are alike.
 """
@@ -13,25 +14,25 @@ import os
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # before numpy comes
 
 import argparse
-import bisect
 import itertools
-import math
 import multiprocessing
 import random
 import resource
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pymatgen.core import Composition, Lattice, Structure
+from pymatgen.core import Composition, Structure
+from scaling import memory_section, scaling_section
+from structures import ATOMS, choose, prototypes, read_structures
 
-from irnet_ray.crystal import Crystal, parse_crystal, to_crystal
+from irnet_ray.crystal import to_crystal
 from irnet_ray.data.load import load
 from irnet_ray.errors import CrystalError
 from irnet_ray.features import composition, structure
@@ -41,17 +42,6 @@ from irnet_ray.study.result import provenance
 SEED = 0
 REPETITIONS = 3  # of what takes milliseconds; the median counts
 LARGEST_DEVIATION = 1e-6
-ATOMS = (1, 5, 9, 13, 21, 49, 100)  # where ranges of numbers of atoms begin
-DISPLACEMENT = 0.05  # of an atom along each axis (angstrom, standard deviation)
-METALS = ("Li", "Na", "Mg", "Al", "K", "Ca", "Ti", "Mn", "Fe", "Ni", "Cu", "Zn", "Sr", "Zr", "Ba", "La")
-NONMETALS = ("N", "O", "F", "S", "Cl", "Se")
-PROTOTYPES = (  # space group, a, b and c (angstrom), coordinates of metals and then of a nonmetal
-    ("Fm-3m", (4.7, 4.7, 4.7), [[0, 0, 0], [0.5, 0.5, 0.5]]),  # rock salt
-    ("Pm-3m", (4.0, 4.0, 4.0), [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]),  # perovskite
-    ("P4_2/mnm", (4.6, 4.6, 3.0), [[0, 0, 0], [0.305, 0.305, 0]]),  # rutile
-    ("P4/nmm", (4.0, 4.0, 6.0), [[0, 0, 0], [0, 0.5, 0.3]]),  # litharge
-)
-SUPERCELLS = [each for each in itertools.combinations_with_replacement(range(1, 4), 3) if math.prod(each) <= 12]
 MATMINER_ERRORS = (ValueError, RuntimeError, LookupError, ArithmeticError)  # where it cannot do a structure
 
 
@@ -151,39 +141,6 @@ def by_atoms(measured: pd.DataFrame) -> str:
     return table.round(2).reset_index().to_string(index=False)
 
 
-def choose(crystals: Iterable[Crystal], rows: int) -> list[Structure]:
-    """The first crystals of each range of numbers of atoms, as many of each, as pymatgen's structures."""
-    wanted = dict.fromkeys(range(1, len(ATOMS)), math.ceil(rows / (len(ATOMS) - 1)))
-    chosen = []
-    for made in crystals:
-        group = bisect.bisect(ATOMS, len(made))
-        if wanted.get(group):
-            wanted[group] -= 1
-            chosen.append(Structure(made.lattice, made.elements + 1, made.positions))
-        if not any(wanted.values()):
-            break
-    return chosen
-
-
-def read_structures(path: str) -> Iterator[Crystal]:
-    """Crystals of a table of JSON lines with the column ``poscar``, in random order."""
-    texts = pd.read_json(path, lines=True)["poscar"]
-    return (parse_crystal(text, "poscar") for text in texts.sample(frac=1.0, random_state=SEED))
-
-
-def prototypes() -> Iterator[Crystal]:
-    """Endless crystals: prototypes and their supercells of random elements, atoms displaced."""
-    generator = random.Random(SEED)
-    noise = np.random.default_rng(SEED)
-    while True:
-        group, lengths, sites = generator.choice(PROTOTYPES)
-        species = [*generator.sample(METALS, len(sites) - 1), generator.choice(NONMETALS)]
-        made = Structure.from_spacegroup(group, Lattice.orthorhombic(*lengths), species, sites)
-        made = made.get_primitive_structure().make_supercell(generator.choice(SUPERCELLS))
-        moved = made.cart_coords + DISPLACEMENT * noise.standard_normal((len(made), 3))
-        yield to_crystal(Structure(made.lattice, made.species, moved, coords_are_cartesian=True))
-
-
 def matminer_composition() -> list[Any]:
     """Featurizers of the composition attributes."""
     from matminer.featurizers.composition import ElementProperty, IonProperty, Stoichiometry, ValenceOrbital
@@ -223,7 +180,12 @@ def head() -> str:
     return f"{versions}, Python {facts['python']}, commit {facts['commit']}\n{machine}, {facts['finished']}"
 
 
-SECTIONS = {"composition": composition_section, "structure": structure_section}
+SECTIONS = {
+    "composition": composition_section,
+    "structure": structure_section,
+    "scaling": scaling_section,
+    "memory": memory_section,
+}
 
 
 def main() -> None:
@@ -235,6 +197,8 @@ def main() -> None:
     parser.add_argument("--matminer-rows", type=int, default=4000, help="of these for matminer, too (%(default)s)")
     parser.add_argument("--structures", metavar="FILE", help="JSON lines with a column 'poscar'")
     parser.add_argument("--structure-rows", type=int, default=36, help="structures (%(default)s)")
+    parser.add_argument("--ray-rows", type=int, default=6000, help="structures for scaling (%(default)s)")
+    parser.add_argument("--many-rows", type=int, default=1_000_000, help="formulas for memory (%(default)s)")
     options = parser.parse_args()
     if unknown := set(options.sections) - set(SECTIONS):
         parser.error(f"no section is called {', '.join(sorted(unknown))}; choose from {', '.join(SECTIONS)}")

@@ -22,7 +22,7 @@ from irnet_ray.errors import UserError
 from irnet_ray.features.featurizers import Featurized, Featurizer, text_array
 from irnet_ray.study.featurize import Compute, Unit, Work, compute_here
 
-_UNITS_WORTH_STARTING_RAY = 40  # some seconds of work, about what a start of Ray takes
+_SECONDS_WORTH_STARTING_RAY = 10.0  # of one core; about twice what a start of Ray takes
 
 
 def compute_with_session(address: str | None) -> Compute:
@@ -35,7 +35,7 @@ def compute_with_session(address: str | None) -> Compute:
     """
 
     def compute(work: Work) -> Iterator[tuple[pa.FixedSizeBinaryArray, Featurized]]:
-        if address is None and len(work) <= _UNITS_WORTH_STARTING_RAY * work.featurizer.rows_at_a_time:
+        if address is None and len(work) * work.featurizer.seconds_a_row < _SECONDS_WORTH_STARTING_RAY:
             yield from compute_here(work)
             return
         with featurize_session(address):
@@ -54,7 +54,9 @@ def compute_on_ray(work: Work) -> Iterator[tuple[pa.FixedSizeBinaryArray, Featur
     """
     with ray.data.DataContext.current(_context()):
         here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
-        units = ray.data.read_datasource(_Units(work), num_cpus=0, label_selector=here, override_num_blocks=1)
+        units = ray.data.read_datasource(
+            _Units(work), num_cpus=0, concurrency=1, label_selector=here, override_num_blocks=1
+        )
         results = units.map_batches(
             _compute, batch_size=None, batch_format="pyarrow", fn_kwargs={"featurizer": work.featurizer}
         )

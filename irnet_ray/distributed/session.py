@@ -31,7 +31,7 @@ _MODULES_OF_TRIALS = ("irnet_ray.distributed.run", "torch._dynamo", "torch.utils
 _MODULES_OF_FEATURES = ("irnet_ray.distributed.featurize",)
 _IDLE_WORKERS_STAY_MS = 60_000
 
-_OBJECT_STORE_FOR_FEATURES = 256 * 2**20  # bytes; results wait there until the driver takes them
+_OBJECT_STORE_FOR_FEATURES = 128 * 2**20  # bytes; results wait there until the driver takes them
 
 
 @contextmanager
@@ -52,17 +52,18 @@ def session(address: str | None, trainer: Trainer, cores: int | None = None) -> 
 
 
 @contextmanager
-def featurize_session(address: str | None) -> Iterator[None]:
+def featurize_session(address: str | None, cores: int | None = None) -> Iterator[None]:
     """Connects to Ray for computing attributes, with little memory, and disconnects at the end.
 
     Args:
         address: Of a running cluster; ``None`` starts Ray here.
+        cores: How many of this machine's cores a Ray started here takes; all if not given.
 
     Raises:
         ConfigurationError: No cluster answers.
     """
     memory = {} if address else {"object_store_memory": _OBJECT_STORE_FOR_FEATURES}
-    with _connection(address, _MODULES_OF_FEATURES, **memory):
+    with _connection(address, _MODULES_OF_FEATURES, num_cpus=cores, **memory):
         yield
 
 

@@ -48,7 +48,8 @@ class Featurizer:
         name: By which its results are found.
         version: Raise it whenever a computed number or a reason changes.
         labels: Names of the attributes.
-        rows_at_a_time: How many rows are one unit of work: some tenths of a second.
+        rows_at_a_time: How many rows are one unit of work, the least that is worth a task.
+        seconds_a_row: About what a row costs one core (s).
         compute: Turns texts and their form into attributes.
     """
 
@@ -56,6 +57,7 @@ class Featurizer:
     version: int
     labels: tuple[str, ...]
     rows_at_a_time: int
+    seconds_a_row: float
     compute: Callable[[Sequence[str], str], Featurized]
 
 
@@ -114,9 +116,9 @@ def _compute_structure(texts: Sequence[str], form: str) -> Featurized:
 FEATURIZERS: dict[str, Featurizer] = {
     each.name: each
     for each in (
-        Featurizer("formula", 1, (), 16_384, _compute_formula),
-        Featurizer("composition", 1, composition.LABELS, 16_384, _compute_composition),
-        Featurizer("structure", 1, structure.LABELS, 64, _compute_structure),
+        Featurizer("formula", 1, (), 16_384, 3e-6, _compute_formula),
+        Featurizer("composition", 1, composition.LABELS, 8_192, 6e-6, _compute_composition),
+        Featurizer("structure", 1, structure.LABELS, 256, 3e-3, _compute_structure),
     )
 }
 """All featurizers by name."""

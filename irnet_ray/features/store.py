@@ -26,7 +26,7 @@ from irnet_ray.features.featurizers import Featurized, Featurizer, text_array
 from irnet_ray.formula import IntArray
 
 ROWS_A_PART = 8_192
-SECONDS_A_PART = 20.0
+SECONDS_A_PART = 10.0
 """A part is written when it has so many rows or its first row so many seconds, whichever comes first."""
 
 _KEY_BYTES = 16
