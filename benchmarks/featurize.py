@@ -15,6 +15,7 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 import argparse
 import itertools
+import json
 import multiprocessing
 import random
 import resource
@@ -24,12 +25,14 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pymatgen.core import Composition, Structure
 from scaling import memory_section, scaling_section
+from section import Section
 from structures import ATOMS, choose, prototypes, read_structures
 
 from irnet_ray.crystal import to_crystal
@@ -71,7 +74,7 @@ def deviations(ours: Any, theirs: Any, labels: Sequence[str]) -> str:
     )
 
 
-def composition_section(options: argparse.Namespace) -> str:
+def composition_section(options: argparse.Namespace) -> Section:
     """Rows a second of the 145 composition attributes, from formulas as text."""
     formulas = read_formulas(options)
     sample = formulas[: options.matminer_rows]
@@ -83,12 +86,12 @@ def composition_section(options: argparse.Namespace) -> str:
     run_matminer(featurizers, Composition("NaCl"))
     slow, theirs = seconds(lambda: [run_matminer(featurizers, Composition(each)) for each in sample])
     rows = [("irnet-ray", len(formulas), whole), ("irnet-ray", len(sample), same), ("matminer", len(sample), slow)]
-    table = pd.DataFrame([(*row, row[1] / row[2]) for row in rows], columns=["", "rows", "s", "rows/s"])
-    return (
-        f"Composition: {len(composition.LABELS)} attributes from formulas as text\n"
-        f"{table.to_string(index=False, formatters={'s': '{:.3f}'.format, 'rows/s': '{:,.0f}'.format})}\n"
-        f"ratio: {slow / same:,.0f} on the same rows\n{deviations(ours, theirs, composition.LABELS)}\n"
-        f"peak memory: {memory}, with matminer {peak_memory()}"
+    table = pd.DataFrame([(*row, row[1] / row[2]) for row in rows], columns=["program", "rows", "s", "rows/s"])
+    table["ratio"] = table["rows/s"] / table["rows/s"].iloc[-1]
+    return Section(
+        f"Composition: {len(composition.LABELS)} attributes from formulas as text",
+        table,
+        f"{deviations(ours, theirs, composition.LABELS)}\npeak memory: {memory}, with matminer {peak_memory()}",
     )
 
 
@@ -101,7 +104,7 @@ def read_formulas(options: argparse.Namespace) -> list[str]:
     return random.Random(SEED).sample(formulas, min(options.rows, len(formulas)))
 
 
-def structure_section(options: argparse.Namespace) -> str:
+def structure_section(options: argparse.Namespace) -> Section:
     """Milliseconds a row of the structure attributes, by number of atoms."""
     featurizers = matminer_structure()
     crystals = read_structures(options.structures) if options.structures else prototypes()
@@ -113,11 +116,11 @@ def structure_section(options: argparse.Namespace) -> str:
         except (CrystalError, *MATMINER_ERRORS) as error:
             failures.append(f"left out: {made.reduced_formula}: {type(error).__name__}: {error}\n")
     table = pd.DataFrame([each[:3] for each in measured], columns=["atoms", "irnet-ray (ms)", "matminer (ms)"])
-    return (
-        f"Structure: {len(structure.LABELS)} attributes from pymatgen's structures, medians by number of atoms\n"
-        f"{by_atoms(table)}\n{''.join(failures)}"
-        f"{deviations([each[3] for each in measured], [each[4] for each in measured], structure.LABELS)}\n"
-        f"peak memory, with matminer: {peak_memory()}"
+    apart = deviations([each[3] for each in measured], [each[4] for each in measured], structure.LABELS)
+    return Section(
+        f"Structure: {len(structure.LABELS)} attributes from pymatgen's structures, medians by number of atoms",
+        by_atoms(table),
+        f"{''.join(failures)}{apart}\npeak memory, with matminer: {peak_memory()}",
     )
 
 
@@ -131,14 +134,14 @@ def run_both(featurizers: Sequence[Any], made: Structure) -> tuple[float, float,
     return 1e3 * fast, 1e3 * slow, ours, theirs
 
 
-def by_atoms(measured: pd.DataFrame) -> str:
-    """Medians of the times and their ratio, for each range of numbers of atoms."""
+def by_atoms(measured: pd.DataFrame) -> pd.DataFrame:
+    """Medians of the times and of their ratios, for each range of numbers of atoms, and up to 20 atoms."""
+    measured = measured.assign(ratio=measured["matminer (ms)"] / measured["irnet-ray (ms)"])
     names = [f"{low}-{next_low - 1}" for low, next_low in itertools.pairwise(ATOMS)]
     groups = measured.groupby(pd.cut(measured["atoms"], ATOMS, right=False, labels=names), observed=True)
-    table = groups[["irnet-ray (ms)", "matminer (ms)"]].median()
-    table.insert(0, "rows", groups.size())
-    table["ratio"] = (table["matminer (ms)"] / table["irnet-ray (ms)"]).round().astype(int)
-    return table.round(2).reset_index().to_string(index=False)
+    parts = [(name, rows) for name, rows in groups] + [("1-20", measured[measured["atoms"] <= 20])]
+    columns = ["irnet-ray (ms)", "matminer (ms)", "ratio"]
+    return pd.DataFrame([{"atoms": name, "rows": len(rows), **rows[columns].median()} for name, rows in parts])
 
 
 def matminer_composition() -> list[Any]:
@@ -171,13 +174,17 @@ def run_matminer(featurizers: Sequence[Any], material: Any) -> list[float]:
     return [float(value) for each in featurizers for value in each.featurize(material)]
 
 
-def head() -> str:
+def conditions() -> dict[str, str]:
     """Hardware, versions and commit."""
     facts = provenance()
-    packages = ("irnet-ray", "matminer", "pymatgen", "pyvoro2", "numpy")
+    packages = ("irnet-ray", "matminer", "pymatgen", "pyvoro2", "numpy", "ray")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
-    machine = f"{facts['processor']}, {facts['cores']} cores, {facts['system']}"
-    return f"{versions}, Python {facts['python']}, commit {facts['commit']}\n{machine}, {facts['finished']}"
+    return {
+        "versions": f"{versions}, Python {facts['python']}",
+        "commit": str(facts["commit"]),
+        "machine": f"{facts['processor']}, {facts['cores']} cores, {facts['system']}",
+        "time": str(facts["finished"]),
+    }
 
 
 SECTIONS = {
@@ -198,16 +205,23 @@ def main() -> None:
     parser.add_argument("--structures", metavar="FILE", help="JSON lines with a column 'poscar'")
     parser.add_argument("--structure-rows", type=int, default=36, help="structures (%(default)s)")
     parser.add_argument("--ray-rows", type=int, default=6000, help="structures for scaling (%(default)s)")
+    parser.add_argument("--store", type=Path, metavar="FOLDER", help="write the tables there, too, as CSV")
     parser.add_argument("--many-rows", type=int, default=1_000_000, help="formulas for memory (%(default)s)")
     options = parser.parse_args()
     if unknown := set(options.sections) - set(SECTIONS):
         parser.error(f"no section is called {', '.join(sorted(unknown))}; choose from {', '.join(SECTIONS)}")
-    print(head())
+    facts = conditions()
+    print(*(f"{name}: {fact}" for name, fact in facts.items()), sep="\n")
     fresh = {"mp_context": multiprocessing.get_context("spawn"), "max_tasks_per_child": 1}
     quiet = {"initializer": warnings.simplefilter, "initargs": ("ignore",)}  # matminer warns of missing properties
     with ProcessPoolExecutor(1, **fresh, **quiet) as pool:
         for name in options.sections or SECTIONS:
-            print(f"\n{pool.submit(SECTIONS[name], options).result()}", flush=True)
+            section = pool.submit(SECTIONS[name], options).result()
+            print(f"\n{section}", flush=True)
+            if options.store:
+                facts[name] = section.notes
+                section.store(options.store / f"{name}.csv")
+                (options.store / "conditions.json").write_text(json.dumps(facts, indent=2) + "\n")
 
 
 if __name__ == "__main__":

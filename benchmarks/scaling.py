@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pymatgen.core import Structure
+from section import Section
 from structures import METALS, NONMETALS, SEED, prototypes
 
 from irnet_ray.features.featurizers import FEATURIZERS
@@ -26,7 +27,7 @@ CRYSTALS = 500  # different ones; the keys do not matter here, so they are repea
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
-def scaling_section(options: argparse.Namespace) -> str:
+def scaling_section(options: argparse.Namespace) -> Section:
     """Rows a second in this process, and through Ray Data on one core and more."""
     from irnet_ray.distributed.featurize import compute_on_ray
     from irnet_ray.distributed.session import featurize_session
@@ -43,12 +44,10 @@ def scaling_section(options: argparse.Namespace) -> str:
             with featurize_session(None, cores):
                 list(compute_on_ray(Work(rows, work.featurizer, np.arange(256 * cores))))  # starts the workers
                 measured.append(("Ray Data", cores, _rate(compute_on_ray, work)))
-    table = pd.DataFrame(measured, columns=["", "cores", "rows/s"])
+    table = pd.DataFrame(measured, columns=["way", "cores", "rows/s"])
     table["speedup"] = table["rows/s"] / table["rows/s"].iloc[0]
-    return (
-        f"Scaling: structure attributes of {options.ray_rows:,} crystals (POSCAR) of up to {LARGEST_CRYSTAL} atoms\n"
-        f"{table.to_string(index=False, formatters={'rows/s': '{:,.0f}'.format, 'speedup': '{:.2f}'.format})}"
-    )
+    crystals = f"{options.ray_rows:,} crystals (POSCAR) of up to {LARGEST_CRYSTAL} atoms"
+    return Section(f"Scaling: structure attributes of {crystals}, workers running already", table)
 
 
 def _poscar(made: Any) -> str:
@@ -62,17 +61,16 @@ def _rate(compute: Compute, work: Work) -> float:
     return done / (time.perf_counter() - started)
 
 
-def memory_section(options: argparse.Namespace) -> str:
+def memory_section(options: argparse.Namespace) -> Section:
     """The most memory that all processes together hold while very many formulas become a table of attributes."""
     measured = []
     for way, run in (("one process", _run_here), ("Ray Data", _run_on_ray)):
         for count in (options.many_rows // 10, options.many_rows):
             with tempfile.TemporaryDirectory() as folder:
                 pd.Series(many_formulas(count), name="formula").to_csv(Path(folder, "many.csv"), index=False)
-                measured.append((way, f"{count:,}", *_watch(run, folder)))
-    table = pd.DataFrame(measured, columns=["", "formulas", "s", "peak memory (MiB)"])
-    title = "Memory: from a CSV to a Parquet file of 145 attributes, all processes together"
-    return f"{title}\n{table.round(0).astype({'peak memory (MiB)': int}).to_string(index=False)}"
+                measured.append((way, count, *_watch(run, folder)))
+    table = pd.DataFrame(measured, columns=["way", "formulas", "s", "peak memory (MiB)"])
+    return Section("Memory: from a CSV to a Parquet file of 145 attributes, all processes together", table)
 
 
 def many_formulas(count: int) -> list[str]:

@@ -46,6 +46,20 @@ def test_run_again_trains_nothing_and_keeps_the_results(invoke, study_file, tmp_
     assert (tmp_path / "runs" / "small" / "results.csv").read_bytes() == before
 
 
+def test_status_and_report_need_no_table(invoke, study_file):
+    succeed(invoke("run", study_file, "--local"))
+    study_file.with_name("table.csv").unlink()
+    assert succeed(invoke("status", "runs/small")).count("done") == 3
+    assert "report: " in succeed(invoke("report", "runs/small"))
+
+
+def test_a_changed_table_is_another_study(invoke, study_file):
+    succeed(invoke("run", study_file, "--local"))
+    with study_file.with_name("table.csv").open("a") as file:
+        file.write("MgO,1.0\n")
+    assert_refused(invoke("run", study_file, "--local"), "no trial in common", "--force")
+
+
 def test_storage_and_settings_are_taken(invoke, study_file, tmp_path):
     succeed(invoke("run", study_file, "--local", "--storage", "elsewhere", "--set", "models.networks.shortcut=layer"))
     results = pd.read_csv(tmp_path / "elsewhere" / "small" / "results.csv")

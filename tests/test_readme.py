@@ -7,10 +7,12 @@ import re
 import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
 from conftest import small_table
+from pymatgen.core import Lattice, Structure
 
 from irnet_ray.cli import main
 from irnet_ray.config import validate
@@ -19,19 +21,21 @@ from irnet_ray.study.spec import Study
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+ROCKSALT = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language, text=README):
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-def test_the_table_is_that_of_the_stored_run():
+@pytest.mark.parametrize("name", ["quickstart", "featurizing"])
+def test_the_tables_are_those_of_the_stored_runs(name):
     specification = importlib.util.spec_from_file_location("build_readme", ROOT / "docs" / "build_readme.py")
     build_readme = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(build_readme)
-    shown = README.split(build_readme.BEGIN)[1].split(build_readme.END)[0].strip()
-    assert shown == build_readme.render(ROOT / "docs" / "quickstart")
+    (shown,) = re.findall(rf"<!-- {name}: .*? -->\n(.*?)\n<!-- {name} ends -->", README, flags=re.DOTALL)
+    assert shown == build_readme.block(name)
 
 
 def test_every_command_exists_with_its_options():
@@ -46,11 +50,12 @@ def test_every_command_exists_with_its_options():
 
 def test_every_study_in_the_text_is_valid():
     parsed = [yaml.safe_load(block) for block in blocks("yaml")]
-    whole, own_table = parsed
+    whole, own_table, own_structures = parsed
     profiles = whole.pop("profiles")
     assert len(validate(Study, whole, "README").trials()) == 2 * 2 * (6 + 1) * 3
     assert profiles.keys() == {"quick"}
     validate(Study, {**whole, **own_table}, "README")
+    assert len(validate(Study, {**whole, **own_structures}, "README").trials()) == 2 * (6 + 1) * 3
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
@@ -68,13 +73,29 @@ def test_the_quickstart_holds_the_papers_grid():
     assert min(trial.train_size for trial in trials) >= 15_000
 
 
-def test_the_featurize_example_works(tmp_path, monkeypatch):
+def test_the_featurize_examples_work(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small_table().rename(columns={"formula": "composition"}).to_csv("gaps.csv", index=False)
-    (line,) = [
-        line for block in blocks("console") for line in block.splitlines() if line.startswith("$ irnet-ray featurize")
-    ]
-    arguments = shlex.split(line.removeprefix("$ irnet-ray "), comments=True)
-    result = CliRunner().invoke(main, [*arguments, "--local"])
-    assert result.exit_code == 0, result.output
-    assert (tmp_path / "features.parquet").exists()
+    jarvis = [{"jid": f"JVASP-{number}", "poscar": ROCKSALT.to(fmt="poscar")} for number in range(3)]
+    pd.DataFrame(jarvis).to_json("jarvis.jsonl", orient="records", lines=True)
+    (tmp_path / "my-cifs").mkdir()
+    ROCKSALT.to(filename=str(tmp_path / "my-cifs" / "salt.cif"))
+    lines = [line for block in blocks("console") for line in block.splitlines() if "$ irnet-ray featurize" in line]
+    for line in lines:
+        arguments = shlex.split(line.removeprefix("$ irnet-ray "), comments=True)
+        result = CliRunner().invoke(main, [*arguments, "--local"])
+        assert result.exit_code == 0, result.output
+    tables = {path.name: pd.read_parquet(path) for path in tmp_path.glob("*.parquet")}
+    assert {name: len(table) for name, table in tables.items()} == {
+        "features.parquet": 252,
+        "jarvis-composition+structure.parquet": 3,
+        "my-cifs-structure.parquet": 1,
+    }
+
+
+def test_the_examples_in_python_work():
+    texts = [README, (ROOT / "docs" / "features.md").read_text()]
+    examples = [block for text in texts for block in blocks("python", text)]
+    assert len(examples) == 2
+    for example in examples:
+        exec(example, {})

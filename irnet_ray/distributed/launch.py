@@ -77,11 +77,11 @@ def _check_forced(run: RunDirectory) -> None:
 
 def _tell_dropped_rows(data: Mapping[str, MatrixData], console: Console) -> None:
     """Prints what curation dropped, and why."""
-    for matrix in data.values():
-        report = matrix.curation
+    for report in dict.fromkeys(matrix.curation for matrix in data.values()):
         dropped = [f"{step.dropped:,} by {step.step}" for step in report.steps if step.dropped]
         if dropped:
-            console.print(f"{report.rows_kept:,} of {report.rows_read:,} rows kept; dropped {', '.join(dropped)}")
+            kept = f"{report.rows_kept:,} of {report.rows_read:,} rows kept"
+            console.print(f"{kept}; dropped {', '.join(dropped)}", soft_wrap=True)
 
 
 def _prepare(study: Study, trials: Sequence[Trial], compute: Compute, console: Console) -> dict[str, MatrixData]:

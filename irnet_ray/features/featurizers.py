@@ -118,7 +118,7 @@ FEATURIZERS: dict[str, Featurizer] = {
     for each in (
         Featurizer("formula", 1, (), 16_384, 3e-6, _compute_formula),
         Featurizer("composition", 1, composition.LABELS, 8_192, 6e-6, _compute_composition),
-        Featurizer("structure", 1, structure.LABELS, 256, 3e-3, _compute_structure),
+        Featurizer("structure", 1, structure.LABELS, 512, 3e-3, _compute_structure),
     )
 }
 """All featurizers by name."""

@@ -22,6 +22,7 @@ def catalog_table() -> pd.DataFrame:
                 "property": property_name,
                 "unit": description.unit,
                 "rows": description.rows,
+                "structures": "yes" if dataset.has_structures else "no",
                 "published_split": "yes" if dataset.published_split else "no",
                 "fetched": "yes" if is_fetched(name) else "no",
                 "title": dataset.title,

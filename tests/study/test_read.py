@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 import yaml
 
-from irnet_ray.errors import ConfigurationError
+from irnet_ray.errors import ConfigurationError, DataError
 from irnet_ray.study.read import merge, read_study
 
 
@@ -127,3 +129,19 @@ def test_a_resolved_study_reads_back(study_file):
     resolved = study_file.with_name("resolved.yaml")
     resolved.write_text(yaml.safe_dump(study.model_dump(mode="json")))
     assert read_study(resolved) == study
+
+
+def test_the_checksum_of_ones_own_table_is_noted_and_compared(study_file):
+    table = study_file.with_name("table.csv")
+    (block,) = read_study(study_file).data
+    assert block.dataset.sha256 == hashlib.sha256(table.read_bytes()).hexdigest()
+    content = yaml.safe_load(study_file.read_text())
+    content["data"]["dataset"]["sha256"] = "0" * 64
+    study_file.write_text(yaml.safe_dump(content))
+    with pytest.raises(DataError, match=r"its sha256 is .*, not what the study says"):
+        read_study(study_file)
+
+
+def test_structure_attributes_need_structures(study_file):
+    with pytest.raises(ConfigurationError, match="'table' has no structures, which 'structure' needs"):
+        read_study(study_file, settings=["data.representation=structure"])
