@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ase import Atoms
     from pymatgen.core import Structure
 
+_LONGEST_VECTOR = 1000.0  # angstrom; a mistake of units makes longer ones, which no program here can divide
 _SMALLEST_VOLUME = 1e-3  # of the box spanned by the lengths of the lattice vectors; angles of 1 degree have 1e-2
 _INDEX = {symbol: index for index, symbol in enumerate(SYMBOLS)} | {"D": 0, "T": 0}
 # Parsers raise whatever a malformed text leads them to, pymatgen even its own BadPoscarWarning.
@@ -78,7 +79,7 @@ def crystal(lattice: FloatArray, positions: FloatArray, elements: IntArray) -> C
         elements: Atomic numbers less one, shape ``(n,)``.
 
     Raises:
-        CrystalError: There is no atom, a number is not finite, or the cell has no volume.
+        CrystalError: There is no atom, a number is not finite, or the cell is too long or has no volume.
     """
     if not len(elements):
         raise CrystalError("there is no atom in it")
@@ -87,6 +88,9 @@ def crystal(lattice: FloatArray, positions: FloatArray, elements: IntArray) -> C
     if not np.isfinite(positions).all():
         atom = int(np.argmax(~np.isfinite(positions).all(axis=1)))
         raise CrystalError(f"the coordinates of atom {atom + 1} are not finite")
+    longest = float(np.abs(lattice).max())
+    if longest > _LONGEST_VECTOR:
+        raise CrystalError(f"a lattice vector is {longest:.3g} angstrom long, more than {_LONGEST_VECTOR:g}")
     box = float(np.prod(np.linalg.norm(lattice, axis=1)))
     if abs(np.linalg.det(lattice)) <= _SMALLEST_VOLUME * box:
         raise CrystalError("the cell has no volume: its lattice vectors lie in a plane")

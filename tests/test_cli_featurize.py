@@ -164,7 +164,7 @@ def test_a_dataset_that_is_installed_with_matminer_needs_no_download(invoke, tmp
         (("bad.csv",), ("none of 2 rows can be used", "row 1: unknown element 'Xx'")),
         (("ricci_transport", "--property", "seebek_n"), ("did you mean 'seebeck_n'?",)),
         (("ricci_transport", "--representation", "strcture"), ("unknown representation", "did you mean 'structure'?")),
-        (("ricci_transport", "--representation", "structure"), ("has no structures", "--representation composition")),
+        (("ricci_transport", "--representation", "structure"), ("has no structures", "the representation composition")),
         (("ricci_transport", "--formula", "formula"), ("name columns of a file",)),
     ],
 )

@@ -95,6 +95,7 @@ def make(symbols, positions, lattice=None):
         (make(["X", "Cl"], [[0, 0, 0], [0.5, 0, 0]]), "atom 1: unknown element 'X'"),
         (make(["Na"], [[0, 0, 0]], [[1, 0, 0], [0, 1, 0], [1, 1, 0]]), "the cell has no volume"),
         (make(["Na"], [[0, 0, 0]], [[1, 0, 0], [0, np.inf, 0], [1, 1, 0]]), "a lattice vector is not finite"),
+        (make(["Na"], [[0, 0, 0]], Lattice.orthorhombic(4, 4, 1e9)), r"a lattice vector is 1e\+09 angstrom long"),
         (make([], []), "there is no atom in it"),
     ],
 )

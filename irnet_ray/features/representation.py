@@ -74,25 +74,34 @@ def assemble(name: str, computed: Featurized) -> Featurized:
         or holds an element that has no column in ``fractions``.
     """
     kept = featurizer(name)
+    failures = computed.failures.copy()
+    columns = []
+    for part in parse_representation(name):
+        if set(PARTS[part]) <= set(kept.labels):
+            columns.append(computed.values[:, _positions(kept, part)])
+            continue
+        values, reasons = _from_formulas(part, computed)
+        columns.append(values)
+        for row, reason in reasons.items():
+            failures[row] = reason
+    together = np.concatenate(columns, axis=1)
+    together[[failure is not None for failure in failures]] = np.nan
+    return Featurized(computed.formulas, together, failures)
+
+
+def _from_formulas(part: str, computed: Featurized) -> tuple[FloatArray, dict[int, str]]:
+    """The columns of a part, NaN where a row has failed before, and for rows that fail now the reason."""
     good = np.flatnonzero(~computed.failed)
     compositions = parse_all([computed.formulas[row] for row in good])
-    failures = computed.failures.copy()
-    columns = np.full((len(computed), len(labels(name))), np.nan)
-    start = 0
-    for part in parse_representation(name):
-        stop = start + len(PARTS[part])
-        if part in _STRUCTURE_PARTS or (part == "composition" and kept.name == "composition"):
-            columns[:, start:stop] = computed.values[:, _positions(kept, part)]
-        elif part == "composition":
-            columns[good, start:stop] = composition.composition_attributes(compositions)
-        else:
-            columns[good, start:stop], missing = element_fractions(compositions)
-            failures[good[list(missing)]] = [
-                f"element '{symbol}' is none of the 86 of 'fractions'" for symbol in missing.values()
-            ]
-        start = stop
-    columns[failures != None] = np.nan  # noqa: E711 -- of each element of an array
-    return Featurized(computed.formulas, columns, failures)
+    values = np.full((len(computed), len(PARTS[part])), np.nan)
+    if part == "composition":
+        values[good] = composition.composition_attributes(compositions)
+        return values, {}
+    values[good], missing = element_fractions(compositions)
+    reasons = {
+        int(good[row]): f"element '{symbol}' is none of the 86 of 'fractions'" for row, symbol in missing.items()
+    }
+    return values, reasons
 
 
 @functools.cache

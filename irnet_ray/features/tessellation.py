@@ -49,12 +49,13 @@ def tessellate(crystal: Crystal) -> Tessellation:
         CrystalError: Atoms overlap, or the tessellation does not fill the cell or is otherwise wrong.
     """
     placement = place(crystal)
+    _refuse_small_cell(placement.cell)
     faces = _faces(placement)
     images, distances, residuals = _images(placement, faces)
     told = residuals <= _LARGEST_RESIDUAL
     sites, neighbours = faces.sites[told], faces.neighbours[told]
     areas, distances = faces.areas[told], distances[told]
-    _refuse_overlap(sites, neighbours, distances)
+    _refuse_nearest(sites, neighbours, distances)
     if faces.areas[~told].max(initial=0.0) > _LARGEST_SLIVER:
         raise CrystalError("its Voronoi tessellation has a face without a neighbour behind it")
     _refuse_gaps(areas, distances, crystal.volume)
@@ -65,9 +66,9 @@ def tessellate(crystal: Crystal) -> Tessellation:
 def _faces(placement: Placement) -> Faces:
     try:
         return voronoi_faces(placement)
-    except ValueError:
+    except ValueError as error:
         _refuse_coincidence(placement)
-        raise
+        raise CrystalError(f"Voro++ cannot divide its cell ({str(error).splitlines()[0]})") from error
 
 
 def _images(placement: Placement, faces: Faces) -> tuple[IntArray, FloatArray, FloatArray]:
@@ -86,26 +87,31 @@ def _images(placement: Placement, faces: Faces) -> tuple[IntArray, FloatArray, F
     return images.astype(np.int64), distances, np.abs(shifts - whole).max(axis=1)
 
 
-def _refuse_overlap(sites: IntArray, neighbours: IntArray, distances: FloatArray) -> None:
+def _refuse_small_cell(cell: FloatArray) -> None:
+    shortest = float(lengths(cell).min())
+    if shortest < SMALLEST_DISTANCE:
+        _refuse_overlap(0, 0, shortest)
+
+
+def _refuse_nearest(sites: IntArray, neighbours: IntArray, distances: FloatArray) -> None:
     nearest = int(np.argmin(distances))
-    distance = distances[nearest]
-    if distance < SMALLEST_DISTANCE:
-        one, other = sorted((int(sites[nearest]) + 1, int(neighbours[nearest]) + 1))
-        names = f"atoms {one} and {other} overlap" if one != other else f"atom {one} overlaps with its own image"
-        raise CrystalError(f"{names}: {distance:.2f} angstrom apart, less than {SMALLEST_DISTANCE:g}")
+    if distances[nearest] < SMALLEST_DISTANCE:
+        _refuse_overlap(int(sites[nearest]), int(neighbours[nearest]), float(distances[nearest]))
+
+
+def _refuse_overlap(site: int, neighbour: int, distance: float) -> None:
+    one, other = sorted((site + 1, neighbour + 1))
+    names = f"atoms {one} and {other} overlap" if one != other else f"atom {one} overlaps with its own image"
+    raise CrystalError(f"{names}: {distance:.2f} angstrom apart, less than {SMALLEST_DISTANCE:g}")
 
 
 def _refuse_coincidence(placement: Placement) -> None:
     """Finds atoms in one place, of which Voro++ makes no cells."""
-    from pymatgen.optimization.neighbors import find_points_in_spheres
-
-    points, periodic = placement.points, np.ones(3, dtype=np.int64)
-    sites, neighbours, _, distances = find_points_in_spheres(
-        points, points, r=SMALLEST_DISTANCE, pbc=periodic, lattice=placement.cell, tol=1e-8
-    )
-    pairs = sites < neighbours
-    if pairs.any():
-        _refuse_overlap(sites[pairs], neighbours[pairs], distances[pairs])
+    first, second = np.triu_indices(len(placement.points), k=1)
+    if len(first):
+        apart = placement.points[second] - placement.points[first]
+        apart -= np.rint(apart @ np.linalg.inv(placement.cell)) @ placement.cell
+        _refuse_nearest(first, second, lengths(apart))
 
 
 def _refuse_gaps(areas: FloatArray, distances: FloatArray, volume: float) -> None:

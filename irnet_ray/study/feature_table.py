@@ -21,10 +21,10 @@ from irnet_ray.study.featurize import (
     ROWS_AT_A_TIME,
     Compute,
     Report,
-    RowsInMemory,
     RowStream,
     StoredRows,
     featurize_rows,
+    rows_of,
 )
 
 
@@ -162,13 +162,7 @@ def _open(source: str, representation: str, columns: FileColumns, property_name:
 
 def _open_dataset(name: str, representation: str, property_name: str | None) -> _Source:
     materials = load(name, property_name or next(iter(card(name).properties)))
-    if not needs_structures(representation):
-        return _CatalogRows(RowsInMemory(FORMULA_FORM, materials.formulas), materials)
-    if materials.structures is None:
-        raise ConfigurationError(
-            f"dataset '{name}' has no structures, which '{representation}' needs; choose --representation composition"
-        )
-    return _CatalogRows(RowsInMemory(materials.structures.form, materials.structures.texts), materials)
+    return _CatalogRows(rows_of(materials, representation), materials)
 
 
 def _copy(source: _Source, stored: StoredRows, table: FeatureOutput) -> None:

@@ -11,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from irnet_ray.data.load import Materials
 from irnet_ray.data.sources.rows import RowBatch
-from irnet_ray.errors import DataError
+from irnet_ray.errors import ConfigurationError, DataError
 from irnet_ray.features.featurizers import Featurized, Featurizer
-from irnet_ray.features.representation import assemble, featurizer
+from irnet_ray.features.representation import assemble, featurizer, needs_structures
 from irnet_ray.features.store import AttributeStore, PartWriter, row_keys
-from irnet_ray.formula import IntArray
+from irnet_ray.formula import FORMULA_FORM, IntArray
 
 ROWS_AT_A_TIME = 4_096
 """How many rows are read from a source and from the store at a time."""
@@ -51,6 +52,22 @@ class RowsInMemory:
         """Yields all rows in their order, so many at a time."""
         for start in range(0, len(self.texts), rows):
             yield RowBatch(start + 1, None, list(self.texts[start : start + rows]))
+
+
+def rows_of(materials: Materials, representation: str) -> RowsInMemory:
+    """The rows of a dataset that a representation is computed from: its structures if need be, else its formulas.
+
+    Raises:
+        ConfigurationError: It has no structures.
+    """
+    if not needs_structures(representation):
+        return RowsInMemory(FORMULA_FORM, materials.formulas)
+    if materials.structures is None:
+        raise ConfigurationError(
+            f"dataset '{materials.name}' has no structures, which '{representation}' needs; "
+            "choose another, or the representation composition"
+        )
+    return RowsInMemory(materials.structures.form, materials.structures.texts)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ from irnet_ray.data.cache import cache_directory
 from irnet_ray.data.load import Materials, load
 from irnet_ray.data.split import Split, split
 from irnet_ray.errors import ConfigurationError, DataError
-from irnet_ray.features.representation import labels, needs_structures
-from irnet_ray.formula import FORMULA_FORM
+from irnet_ray.features.representation import labels
 from irnet_ray.model.rows import Rows
 from irnet_ray.study.execute import MatrixData
-from irnet_ray.study.featurize import ROWS_AT_A_TIME, Compute, Report, RowsInMemory, StoredRows, featurize_rows
+from irnet_ray.study.featurize import ROWS_AT_A_TIME, Compute, Report, StoredRows, featurize_rows, rows_of
 from irnet_ray.study.trial import Matrix, Trial
 
 
@@ -51,7 +50,8 @@ def _matrix_data(trials: list[Trial], compute: Compute, report: Report, skip_bad
     """Makes the rows that trials of one matrix share."""
     matrix = trials[0].matrix
     materials = load(matrix.own_table or matrix.dataset, matrix.property, skip_bad_rows=skip_bad_rows)
-    stored = featurize_rows(_rows(materials, matrix), matrix.representation, cache_directory(), compute, report)
+    rows = rows_of(materials, matrix.representation)
+    stored = featurize_rows(rows, matrix.representation, cache_directory(), compute, report)
     attributes, failures = _read(stored)
     materials, attributes = _without_failed(materials, attributes, failures, matrix, skip_bad_rows)
     whole = split(materials.formulas, trials[0].split, materials.published_split)
@@ -63,17 +63,6 @@ def _matrix_data(trials: list[Trial], compute: Compute, report: Report, skip_bad
         split=kept,
         curation=materials.report,
     )
-
-
-def _rows(materials: Materials, matrix: Matrix) -> RowsInMemory:
-    if not needs_structures(matrix.representation):
-        return RowsInMemory(FORMULA_FORM, materials.formulas)
-    if materials.structures is None:
-        raise ConfigurationError(
-            f"dataset '{materials.name}' has no structures, which representation '{matrix.representation}' needs; "
-            "choose another dataset or representation"
-        )
-    return RowsInMemory(materials.structures.form, materials.structures.texts)
 
 
 def _read(stored: StoredRows) -> tuple[np.ndarray, dict[int, str]]:

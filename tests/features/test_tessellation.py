@@ -187,6 +187,12 @@ def test_atoms_that_overlap_are_refused(second, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize("edge", [1e-12, 1e-3, 0.3])
+def test_a_cell_smaller_than_an_atom_is_refused(edge):
+    with pytest.raises(CrystalError, match=r"atom 1 overlaps with its own image"):
+        tessellate(crystal(edge * np.eye(3), np.zeros((1, 3)), np.array([10])))
+
+
 def test_an_atom_that_overlaps_with_its_own_image_is_refused():
     with pytest.raises(CrystalError, match=r"atom 1 overlaps with its own image: 0\.30 angstrom apart"):
         tessellate(lattice_of([0.3, 0, 0], [0, 3, 0], [0, 0, 3]))
