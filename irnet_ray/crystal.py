@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -163,13 +164,26 @@ def parse_crystal(text: str, form: str) -> Crystal:
         raise CrystalError(f"not a structure in {form} ({lines[0] if lines else type(error).__name__})") from error
 
 
-def _parse_with_pymatgen(form: str) -> Callable[[str], Crystal]:
-    def parse(text: str) -> Crystal:
-        from pymatgen.core import Structure
+def _parse_poscar(text: str) -> Crystal:
+    from pymatgen.core import Structure
 
-        return from_pymatgen(Structure.from_str(text, fmt=form))
+    lines = text.splitlines()
+    for line in lines[5:7]:  # where the numbers of atoms stand, with or without symbols before them
+        if re.fullmatch(r"[\d\s]+", line):
+            _refuse_more_atoms_than_lines(sum(map(int, line.split())), len(lines))
+    return from_pymatgen(Structure.from_str(text, fmt="poscar"))
 
-    return parse
+
+def _refuse_more_atoms_than_lines(atoms: int, lines: int) -> None:
+    """Parsers believe any number, and make as many atoms or look for as many lines."""
+    if atoms > lines:
+        raise CrystalError(f"{atoms} atoms are announced in {lines} lines")
+
+
+def _parse_cif(text: str) -> Crystal:
+    from pymatgen.core import Structure
+
+    return from_pymatgen(Structure.from_str(text, fmt="cif"))
 
 
 def _parse_json(text: str) -> Crystal:
@@ -198,12 +212,16 @@ def _from_jarvis(atoms: Mapping[str, Any]) -> Crystal:
 def _parse_extended_xyz(text: str) -> Crystal:
     from ase.io import read
 
+    lines = text.splitlines()
+    for line in lines:
+        if re.fullmatch(r"\s*\d+\s*", line):
+            _refuse_more_atoms_than_lines(int(line), len(lines))
     return from_ase(read(io.StringIO(text), format="extxyz"))
 
 
 FORMS: dict[str, Callable[[str], Crystal]] = {
-    "poscar": _parse_with_pymatgen("poscar"),
-    "cif": _parse_with_pymatgen("cif"),
+    "poscar": _parse_poscar,
+    "cif": _parse_cif,
     "json": _parse_json,
     "extxyz": _parse_extended_xyz,
 }

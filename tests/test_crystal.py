@@ -117,6 +117,20 @@ def test_isotopes_and_charges_are_those_of_their_element():
     assert from_pymatgen(make(["D+", "Cl-"], [[0, 0, 0], [0.5, 0, 0]])).elements.tolist() == [0, 16]
 
 
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("9" * 30, "extxyz"),
+        (TEXTS["extxyz"].replace("2\n", "2000000000\n", 1), "extxyz"),
+        (TEXTS["extxyz"] + "2000000000\n", "extxyz"),
+        (TEXTS["poscar"].replace("1 1\n", f"1 {'9' * 12}\n", 1), "poscar"),
+    ],
+)
+def test_a_number_of_atoms_that_cannot_be_is_not_believed(text, form):
+    with pytest.raises(CrystalError, match="atoms are announced in"):
+        parse_crystal(text, form)
+
+
 def read_or_refuse(text, form):
     """Whatever the text, it is a crystal, or one line says why not."""
     reason = ""
