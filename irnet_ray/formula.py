@@ -42,6 +42,9 @@ SYMBOLS: tuple[str, ...] = (
 _INDEX = {symbol: index for index, symbol in enumerate(SYMBOLS)} | {"D": 0, "T": 0}
 _PLAIN = re.compile(r"(?:[A-Z][a-z]?(?:\d+(?:\.\d*)?|\.\d+)?)+")
 _TOKEN = re.compile(r"([A-Z][a-z]?)([\d.]*)")
+_DOT = re.compile(r"\s*[·⋅∙•*]\s*")  # before the water of a hydrate
+_MULTIPLE = re.compile(r"(\d+(?:\.\d+)?)?\s*([A-Z(\[{]\S*)")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _TOKEN_OR_END = re.compile(r"[A-Z][a-z]?[\d.]*|\n")
 _ENTRY = np.dtype([("row", np.int64), ("element", np.int64), ("amount", np.float64)])
 _LARGEST_ORDINARY_AMOUNT = 1e100  # sums of such amounts stay finite
@@ -109,7 +112,7 @@ def parse(formula: str) -> dict[int, float]:
     Deuterium and tritium count as hydrogen, as in pymatgen's ``element_composition``.
 
     Args:
-        formula: For example ``"Fe2O3"``, ``"Ca(OH)2"`` or ``"Zn0.5Cd0.5S"``.
+        formula: For example ``"Fe2O3"``, ``"Ca(OH)2"``, ``"Zn0.5Cd0.5S"`` or ``"CuSO4·5H2O"``.
 
     Returns:
         Amounts by atomic number less one, in the order of their first mention.
@@ -132,13 +135,22 @@ def _parse_with_pymatgen(formula: str) -> dict[int, float]:
     from pymatgen.core import Composition
 
     try:
-        symbols = Composition(formula).get_el_amt_dict()
+        symbols = Composition(_without_typography(formula)).get_el_amt_dict()
     except (ValueError, KeyError, TypeError) as error:
         raise FormulaError(f"not a chemical formula ({error})" if formula.strip() else "empty") from error
     unknown = next((symbol for symbol in symbols if symbol not in _INDEX), None)
     if unknown is not None:
         raise FormulaError(f"unknown element {unknown!r}")
     return _without_traces({_INDEX[symbol]: float(amount) for symbol, amount in symbols.items()})
+
+
+def _without_typography(formula: str) -> str:
+    """Writes what pymatgen refuses as it takes it: ``CuSO₄·5H₂O`` as ``CuSO4(H2O)5``."""
+    first, *others = _DOT.split(formula.translate(_SUBSCRIPTS))
+    multiples = [_MULTIPLE.fullmatch(other) for other in others]
+    if not first or not all(multiples):
+        return formula
+    return first + "".join(f"({found[2]}){found[1] or 1}" for found in multiples if found)
 
 
 def _without_traces(amounts: dict[int, float]) -> dict[int, float]:

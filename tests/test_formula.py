@@ -198,6 +198,27 @@ def test_a_column_is_read_as_its_formulas_one_by_one(formulas):
     assert [entries[start:end] for start, end in itertools.pairwise(column.starts.tolist())] == singly
 
 
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("CuSO4·5H2O", "CuSO4(H2O)5"),
+        ("CuSO4 * 5 H2O", "CuSO4(H2O)5"),
+        ("CaSO₄·0.5H₂O", "CaSO4(H2O)0.5"),
+        ("KAl(SO4)2•12H2O", "KAl(SO4)2(H2O)12"),
+        ("Na2CO3·NaHCO3·2H2O", "Na2CO3NaHCO3(H2O)2"),
+        ("Fe₂O₃", "Fe2O3"),
+    ],
+)
+def test_typography_of_chemists_is_read(written, plain):
+    assert parse(written) == pytest.approx(parse(plain))
+
+
+@pytest.mark.parametrize("formula", ["Fe*", "*Fe", "Fe2*3", "·", "Fe··O", "Fe·x"])
+def test_a_dot_without_a_formula_behind_it_is_refused(formula):
+    with pytest.raises(FormulaError):
+        parse(formula)
+
+
 def test_a_column_with_a_bad_formula_is_refused_with_its_row():
     with pytest.raises(FormulaError) as caught:
         parse_all(["NaCl", "Xx", "Qq"])
