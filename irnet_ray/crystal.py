@@ -89,7 +89,7 @@ def crystal(lattice: FloatArray, positions: FloatArray, elements: IntArray) -> C
     if not np.isfinite(positions).all():
         atom = int(np.argmax(~np.isfinite(positions).all(axis=1)))
         raise CrystalError(f"the coordinates of atom {atom + 1} are not finite")
-    longest = float(np.abs(lattice).max())
+    longest = float(np.linalg.norm(lattice, axis=1).max())
     if longest > _LONGEST_VECTOR:
         raise CrystalError(f"a lattice vector is {longest:.3g} angstrom long, more than {_LONGEST_VECTOR:g}")
     box = float(np.prod(np.linalg.norm(lattice, axis=1)))
@@ -145,18 +145,23 @@ def parse_crystal(text: str, form: str) -> Crystal:
 
     Args:
         text: The content of a file or of a table's field.
-        form: One of ``FORMS``.
+        form: One of ``FORMS``, or ``ANY_FORM``.
 
     Raises:
         CrystalError: The text does not parse, or does not describe a crystal.
     """
     if not text.strip():
         raise CrystalError("empty")
-    read = FORMS[form]
+    form = guess_form(text) if form == ANY_FORM else form
+    return _guarded(FORMS[form], text, form)
+
+
+def _guarded(read: Callable[[Any], Crystal], content: Any, form: str) -> Crystal:
+    """Turns whatever a parser raises into one line."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # parsers warn of much that does not change the atoms
-            return read(text)
+            return read(content)
     except CrystalError:
         raise
     except _PARSER_ERRORS as error:
@@ -171,7 +176,9 @@ def _parse_poscar(text: str) -> Crystal:
     for line in lines[5:7]:  # where the numbers of atoms stand, with or without symbols before them
         if re.fullmatch(r"[\d\s]+", line):
             _refuse_more_atoms_than_lines(sum(map(int, line.split())), len(lines))
-    return from_pymatgen(Structure.from_str(text, fmt="poscar"))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*cannot be determined")  # else H, He, Li and so on are taken
+        return from_pymatgen(Structure.from_str(text, fmt="poscar"))
 
 
 def _refuse_more_atoms_than_lines(atoms: int, lines: int) -> None:
@@ -191,6 +198,10 @@ def _parse_json(text: str) -> Crystal:
     content = json.loads(text)
     if not isinstance(content, Mapping):
         raise CrystalError("not a JSON object")
+    return _from_dictionary(content)
+
+
+def _from_dictionary(content: Mapping[str, Any]) -> Crystal:
     if "lattice_mat" in content:
         return _from_jarvis(content)
     from pymatgen.core import Structure
@@ -227,13 +238,16 @@ FORMS: dict[str, Callable[[str], Crystal]] = {
 }
 """The ways in which a structure is written, and their readers; ``json`` is pymatgen's or that of JARVIS."""
 
+ANY_FORM = "any"
+"""Stands for the form that a text looks like."""
+
 
 def guess_form(text: str) -> str:
     """Tells from the text in which form a structure is written."""
     start = text.lstrip()
     if start.startswith("{"):
         return "json"
-    if start.startswith(("data_", "#")) or "_cell_length_a" in text:
+    if start.startswith("data_") or "_cell_length_a" in text:
         return "cif"
     return "extxyz" if "Lattice=" in text else "poscar"
 
@@ -251,9 +265,9 @@ def to_crystal(structure: Any) -> Crystal:
     if isinstance(structure, Crystal):
         return structure
     if isinstance(structure, str):
-        return parse_crystal(structure, guess_form(structure))
+        return parse_crystal(structure, ANY_FORM)
     if isinstance(structure, Mapping):
-        return parse_crystal(json.dumps(structure), "json")
+        return _guarded(_from_dictionary, structure, "json")
     if hasattr(structure, "get_chemical_symbols"):
         return from_ase(structure)
     if hasattr(structure, "frac_coords"):

@@ -107,7 +107,7 @@ def test_each_bad_structure_is_a_row_of_the_side_table(invoke, tmp_path):
     assert "6 failed, see mixed-structure.failed.csv" in output
     failed = pd.read_csv(tmp_path / "mixed-structure.failed.csv", keep_default_na=False)
     reasons = {name: reason for name, (_, reason) in BAD.items()}
-    reasons |= {"nan": "the coordinates of atom 1 are not finite", "text": "not a structure in json"}
+    reasons |= {"nan": "the coordinates of atom 1 are not finite", "text": "not a structure in poscar"}
     assert failed["id"].tolist() == list(reasons)
     assert failed["row"].tolist() == [1, 2, 3, 4, 8, 9]
     for reason, expected in zip(failed["reason"], reasons.values(), strict=True):
@@ -173,6 +173,23 @@ def test_mistakes_end_in_one_line_and_leave_nothing(invoke, tmp_path, arguments,
     (tmp_path / "bad.csv").write_text("formula\nXx2\nYy\n")
     assert_refused(invoke("featurize", *arguments, "--local"), *parts)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.csv", "good.csv"]
+
+
+def test_names_of_outputs_keep_what_is_no_suffix(invoke, tmp_path):
+    for name in ("my.one.csv", "my.two.csv"):
+        (tmp_path / name).write_text("formula\nNaCl\n")
+        succeed(invoke("featurize", name, "--local"))
+    assert {path.name for path in tmp_path.glob("*.parquet")} == {
+        "my.one-composition.parquet",
+        "my.two-composition.parquet",
+    }
+
+
+def test_the_source_is_not_overwritten(invoke, tmp_path):
+    pd.DataFrame({"formula": ["NaCl"]}).to_parquet(tmp_path / "mine.parquet")
+    before = (tmp_path / "mine.parquet").read_bytes()
+    assert_refused(invoke("featurize", "mine.parquet", "--local", "--output", "mine.parquet"), "it is the source")
+    assert (tmp_path / "mine.parquet").read_bytes() == before
 
 
 def test_a_full_disk_leaves_the_old_table(invoke, tmp_path, monkeypatch):

@@ -63,6 +63,23 @@ def test_objects_of_the_field_are_taken_as_they_are(given_structure):
     assert to_crystal(read) is read
 
 
+def test_dictionaries_may_hold_arrays():
+    arrays_in_it = {**JARVIS, "lattice_mat": np.array(JARVIS["lattice_mat"]), "coords": np.array(JARVIS["coords"])}
+    np.testing.assert_array_equal(to_crystal(arrays_in_it).positions, to_crystal(JARVIS).positions)
+    with pytest.raises(CrystalError, match="not a structure in json"):
+        to_crystal({"lattice_mat": 1, "coords": None})
+
+
+@pytest.mark.parametrize("comment", ["salt", "# data of 1960"])
+def test_a_poscar_without_elements_is_refused(comment):
+    lines = TEXTS["poscar"].splitlines()
+    nameless = [comment, *lines[1:5], *lines[6:8], *(" ".join(line.split()[:3]) for line in lines[8:])]
+    with pytest.raises(CrystalError, match="Elements in POSCAR cannot be determined"):
+        to_crystal("\n".join(nameless))
+    named = [f"# {comment}", *lines[1:]]
+    assert to_crystal("\n".join(named)).formula == "NaCl"
+
+
 def test_anything_else_is_named():
     with pytest.raises(CrystalError, match="a int is no structure"):
         to_crystal(5)

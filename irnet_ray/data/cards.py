@@ -152,7 +152,7 @@ class OwnTable(Config):
     Attributes:
         path: The file; its suffix tells the format.
         formula: The column of formulas; not needed where there are structures.
-        structure: The column of structures, if there is one; the first of them tells the form.
+        structure: The column of structures, if there is one, each in any form.
         properties: The unit of each property.
         columns: The column of each property whose column has another name.
         name: By which reports call the table; the file's name unless given.

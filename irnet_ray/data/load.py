@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from irnet_ray.crystal import guess_form
+from irnet_ray.crystal import ANY_FORM
 from irnet_ray.data.cache import cache_directory
 from irnet_ray.data.cards import DatasetCard, MatminerSource, OwnTable, TransportSource, WheelSource
 from irnet_ray.data.catalog import card, property_card
@@ -35,7 +35,7 @@ class StructureTexts:
     """Crystal structures as they are written.
 
     Attributes:
-        form: One of ``irnet_ray.crystal.FORMS``.
+        form: One of ``irnet_ray.crystal.FORMS``, or ``ANY_FORM``.
         texts: ``n`` structures, all readable.
     """
 
@@ -147,7 +147,10 @@ def _curated_own(own: OwnTable, cache: Path, skip_bad_rows: bool) -> Curated:
 
     def make() -> Curated:
         table = read_table(own)
-        form = None if own.structure is None else guess_form(first_value(path, own.structure))
+        form = None
+        if own.structure is not None:
+            first_value(path, own.structure)  # or it is told that there is none
+            form = ANY_FORM
         return Curated(*curate(table, own.curation, form=form, skip_bad_rows=skip_bad_rows), form)
 
     if own.structure is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +77,8 @@ def _connection(address: str | None, modules: Sequence[str], **options: Any) -> 
     if ray.is_initialized():
         yield
         return
-    _connect(address, modules, **options)
     try:
+        _connect(address, modules, **options)
         yield
     finally:
         ray.shutdown()
@@ -88,7 +90,7 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
         "idle_worker_killing_time_threshold_ms": _IDLE_WORKERS_STAY_MS,
     }
     try:
-        with warnings.catch_warnings():
+        with nullcontext() if address else _interrupts_deferred(), warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
             ray.init(
                 address=address or "local",
@@ -106,6 +108,22 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
     _protect_token()
     for name in ("ray", "ray.data", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+@contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """Lets Ctrl-C wait: amid the start of Ray it can leave a lock behind, for which everybody waits for ever."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: arrived.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if arrived:
+        raise KeyboardInterrupt
 
 
 def _protect_token() -> None:

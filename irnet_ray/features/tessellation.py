@@ -14,6 +14,7 @@ from irnet_ray.formula import FloatArray, IntArray
 SMALLEST_DISTANCE = 0.5
 """Atoms that are nearer to each other (angstrom) overlap, as in pymatgen's ``DISTANCE_TOLERANCE``."""
 
+_MOST_ATOMS_IN_PAIRS = 2000  # of which each is compared with each other, to name the two in one place
 _LARGEST_SLIVER = 1e-7  # square angstrom; that of which it may be unclear which image is behind it
 _LARGEST_RESIDUAL = 1e-3  # of a lattice vector, between a neighbour's image and the place that its face tells
 _VOLUME_TOLERANCE = 1e-6  # of the cell's volume
@@ -107,7 +108,7 @@ def _refuse_overlap(site: int, neighbour: int, distance: float) -> None:
 
 def _refuse_coincidence(placement: Placement) -> None:
     """Finds atoms in one place, of which Voro++ makes no cells."""
-    first, second = np.triu_indices(len(placement.points), k=1)
+    first, second = np.triu_indices(min(len(placement.points), _MOST_ATOMS_IN_PAIRS), k=1)
     if len(first):
         apart = placement.points[second] - placement.points[first]
         apart -= np.rint(apart @ np.linalg.inv(placement.cell)) @ placement.cell

@@ -121,7 +121,11 @@ def _cells(placement: Placement) -> list[dict[str, Any]]:
 def _stderr_closed() -> Iterator[None]:
     """Keeps quiet the C++ code that reports whenever it takes more memory; one thread at a time."""
     with _stderr_lock:
-        kept = os.dup(2)
+        try:
+            kept = os.dup(2)
+        except OSError:  # it is closed already
+            yield
+            return
         os.dup2(_null(), 2)
         try:
             yield

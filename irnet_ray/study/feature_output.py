@@ -21,7 +21,7 @@ _FAILED_SUFFIX = ".failed.csv"
 
 
 class FeatureOutput:
-    """The table and the side table, which appear together or not at all.
+    """The table and the side table, which are put in their places when both are whole.
 
     Args:
         path: Of the table.

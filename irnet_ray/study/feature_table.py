@@ -127,11 +127,8 @@ def write_feature_table(
         UserError: The source cannot be read, no row of it has attributes, or the output cannot be written.
     """
     name = canonical_name(representation)
-    path = output or Path(f"{Path(source).name.split('.')[0]}-{name}.parquet")
-    if not path.parent.is_dir():
-        raise StorageError(
-            f"cannot write '{path}': there is no folder '{path.parent}'; make it, or choose another --output"
-        )
+    path = output or Path(f"{_title(source)}-{name}.parquet")
+    _check_output(path, source)
     opened = _open(source, name, columns or FileColumns(), property_name)
     stored = featurize_rows(opened.rows, name, cache_directory(), compute, report)
     with FeatureOutput(path, labels(name)) as table:
@@ -140,6 +137,22 @@ def write_feature_table(
         table.commit()
     failures = table.failures_path if table.failed else None
     return FeatureTable(path, table.rows, len(labels(name)), stored.computed, table.failed, failures)
+
+
+def _title(source: str) -> str:
+    """The source's name without the suffixes of its format."""
+    name = Path(source).name
+    return name if Path(source).is_dir() else Path(name.removesuffix(".gz")).stem
+
+
+def _check_output(path: Path, source: str) -> None:
+    if not path.parent.is_dir():
+        raise StorageError(
+            f"cannot write '{path}': there is no folder '{path.parent}'; make it, or choose another --output"
+        )
+    if path.exists() and (not path.is_file() or (Path(source).exists() and path.samefile(source))):
+        what = "is the source" if path.is_file() else "is no ordinary file"
+        raise StorageError(f"cannot write '{path}': it {what}; choose another --output")
 
 
 def _open(source: str, representation: str, columns: FileColumns, property_name: str | None) -> _Source:
@@ -168,7 +181,7 @@ def _open_dataset(name: str, representation: str, property_name: str | None) -> 
 def _copy(source: _Source, stored: StoredRows, table: FeatureOutput) -> None:
     start = 0
     for batch in source.rows.batches(ROWS_AT_A_TIME):
-        stop = start + len(batch.texts)
-        featurized = stored.read(start, stop)
+        featurized = stored.read_batch(start, batch.texts)
         table.write(source.beside(batch, pa.array(featurized.formulas, type=pa.string())), batch, featurized)
-        start = stop
+        start += len(batch.texts)
+    stored.check_end(start)

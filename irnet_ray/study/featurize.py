@@ -22,6 +22,8 @@ from irnet_ray.formula import FORMULA_FORM, IntArray
 ROWS_AT_A_TIME = 4_096
 """How many rows are read from a source and from the store at a time."""
 
+_CHANGED = "the source changed while it was read; start again when nobody writes to it"
+
 
 class RowStream(Protocol):
     """Rows as they are written, which can be read several times and in several places."""
@@ -147,6 +149,8 @@ class StoredRows:
     representation: str
     computed: int
     _store: AttributeStore
+    _rows: RowStream
+    _keys: pa.FixedSizeBinaryArray
     _places: IntArray
 
     def __len__(self) -> int:
@@ -155,6 +159,30 @@ class StoredRows:
     def read(self, start: int, stop: int) -> Featurized:
         """Reads the attributes of rows ``start`` to ``stop``, counted from 0, the last one excluded."""
         return assemble(self.representation, self._store.read(self._places[start:stop]))
+
+    def read_batch(self, start: int, texts: Sequence[str]) -> Featurized:
+        """Reads the attributes of rows that have been read again.
+
+        Args:
+            start: Number of the first row, from 0.
+            texts: The rows, which must be what they were.
+
+        Raises:
+            DataError: The source changed meanwhile.
+        """
+        stop = start + len(texts)
+        if not row_keys(texts, self._rows.form).equals(self._keys[start:stop]):
+            raise DataError(_CHANGED)
+        return self.read(start, stop)
+
+    def check_end(self, rows: int) -> None:
+        """Checks that so many rows are all that there were.
+
+        Raises:
+            DataError: The source has become shorter.
+        """
+        if rows != len(self):
+            raise DataError(_CHANGED)
 
 
 def featurize_rows(
@@ -184,8 +212,8 @@ def featurize_rows(
         store = AttributeStore(cache, kept)
     places = store.locate(keys)
     if (places < 0).any():
-        raise DataError("the source changed while it was read; start again when nobody writes to it")
-    return StoredRows(representation, len(work), store, places)
+        raise DataError(_CHANGED)
+    return StoredRows(representation, len(work), store, rows, keys, places)
 
 
 def _keys(rows: RowStream) -> pa.FixedSizeBinaryArray:

@@ -40,7 +40,7 @@ def own_table(folder, texts, energies, file="t.csv", **options):
 def test_compositions_come_from_the_structures(tmp_path, file):
     materials = load(own_table(tmp_path, halides(), range(15), file), "energy", cache=tmp_path)
     assert sorted(materials.formulas) == sorted(HALIDES)
-    assert materials.structures.form == "poscar"
+    assert materials.structures.form == "any"
     read = [parse_crystal(text, "poscar").formula for text in materials.structures.texts]
     assert read == materials.formulas
     assert materials.target.tolist() == [HALIDES.index(formula) for formula in read]
@@ -49,7 +49,7 @@ def test_compositions_come_from_the_structures(tmp_path, file):
 def test_structures_may_be_objects_in_json_lines(tmp_path):
     objects = [rocksalt(formula).as_dict() for formula in HALIDES]
     materials = load(own_table(tmp_path, objects, range(15), "t.jsonl"), "energy", cache=tmp_path)
-    assert materials.structures.form == "json"
+    assert materials.structures.form == "any"
     assert sorted(materials.formulas) == sorted(HALIDES)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irnet_ray.crystal import parse_crystal
+from irnet_ray.crystal import guess_form, parse_crystal
 from irnet_ray.data.sources.rows import RowSource, open_rows
 from irnet_ray.errors import DataError
 
@@ -76,7 +76,7 @@ def test_formulas_are_streamed_as_written(tmp_path, name):
 def test_a_column_of_structures_goes_before_one_of_formulas(tmp_path, name):
     columns = {"key": [7, 8], "formula": ["NaCl", "NaCl"], "poscar": ["", POSCAR]}
     source = open_rows(str(write(tmp_path / name, columns)), id_column="key")
-    assert (source.form, source.column) == ("poscar", "poscar")
+    assert (source.form, source.column) == ("any", "poscar")
     (batch,) = source.batches()
     assert (batch.ids, batch.texts) == (["7", "8"], ["", POSCAR])
     assert open_rows(source.path, formula_column="formula").form == "formula"
@@ -84,16 +84,25 @@ def test_a_column_of_structures_goes_before_one_of_formulas(tmp_path, name):
 
 @pytest.mark.parametrize(("text", "form"), [(POSCAR, "poscar"), (CIF, "cif"), (json.dumps(JARVIS), "json")])
 @pytest.mark.parametrize("name", TABLES)
-def test_the_form_is_that_of_the_first_structure(tmp_path, name, text, form):
-    source = open_rows(str(write(tmp_path / name, {"mine": ["", text]})), structure_column="mine")
-    assert source.form == form
-    assert len(parse_crystal(texts(source)[1], form)) == 2
+def test_each_row_of_a_table_may_be_written_otherwise(tmp_path, name, text, form):
+    source = open_rows(str(write(tmp_path / name, {"mine": ["see file 17", text]})), structure_column="mine")
+    assert source.form == "any"
+    assert guess_form(texts(source)[1]) == form
+    assert len(parse_crystal(texts(source)[1], source.form)) == 2
+
+
+def test_what_no_file_can_hold_is_replaced(tmp_path):
+    (tmp_path / "t.jsonl").write_text(
+        '{"formula": "Na\\ud800Cl", "name": "\\udfff"}\n{"formula": "Fe₂O₃", "name": "b"}\n'
+    )
+    (batch,) = open_rows(str(tmp_path / "t.jsonl"), id_column="name").batches()
+    assert (batch.ids, batch.texts) == (["?", "b"], ["Na?Cl", "Fe₂O₃"])
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.jsonl"])
 def test_structures_may_be_objects(tmp_path, name):
     source = open_rows(str(write(tmp_path / name, {"formula": ["a", "CsCl"], "atoms": [None, JARVIS]})))
-    assert (source.form, source.column) == ("json", "atoms")
+    assert (source.form, source.column) == ("any", "atoms")
     missing, text = texts(source)
     assert missing == ""
     assert parse_crystal(text, "json").formula == "CsCl"
@@ -309,5 +318,5 @@ def test_damage_is_read_or_explained_in_one_line(tmp_path_factory, name, data):
 @pytest.mark.parametrize(("name", "rows"), [("jarvis", 14_000), ("wbm", 29_819)])
 def test_the_shared_structures_are_streamed(name, rows):
     source = open_rows(str(SHARED / f"{name}_structures.jsonl.gz"), id_column="id")
-    assert (source.form, source.column) == ("poscar", "poscar")
+    assert (source.form, source.column) == ("any", "poscar")
     assert sum(len(batch.texts) for batch in source.batches()) == rows

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -247,3 +249,15 @@ def test_standard_error_works_afterwards(capfd):
     tessellate(DIAMOND)
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
+
+
+def test_a_closed_stderr_is_no_obstacle():
+    code = (
+        "import os; os.close(2)\n"
+        "from irnet_ray.features.tessellation import tessellate\n"
+        "from irnet_ray.crystal import crystal\n"
+        "import numpy as np\n"
+        "print(len(tessellate(crystal(4 * np.eye(3), np.zeros((1, 3)), np.array([10]))).sites))"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=False)
+    assert finished.stdout == "6\n"

@@ -95,6 +95,19 @@ def test_progress_counts_what_is_computed(tmp_path):
     assert told == [(0, 7), (7, 7)]
 
 
+@pytest.mark.parametrize("later", [["MgO", "NaCl"], ["NaCl"], ["NaCl", "MgO", "CaO"], ["NaCl", "CaO"]])
+def test_a_source_that_is_another_when_it_is_read_again_is_noticed(tmp_path, later):
+    stored = featurize_rows(RowsInMemory("formula", ["NaCl", "MgO"]), "composition", tmp_path, compute_here)
+    assert len(stored.read_batch(0, ["NaCl", "MgO"])) == 2
+
+    def read_again():
+        stored.read_batch(0, later)
+        stored.check_end(len(later))
+
+    with pytest.raises(DataError, match="the source changed while it was read"):
+        read_again()
+
+
 def test_a_source_that_changes_meanwhile_is_noticed(tmp_path):
     class Changing:
         form = "formula"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from irnet_ray.crystal import guess_form
+from irnet_ray.crystal import ANY_FORM
 from irnet_ray.data.sources.columns import (
     ROWS_A_BATCH,
     TABLE_SUFFIXES,
@@ -55,7 +55,8 @@ class RowSource:
 
     Attributes:
         path: Of the file or folder, absolute.
-        form: ``formula``, or in which form of ``irnet_ray.crystal.FORMS`` the structures are written.
+        form: ``formula``, or in which form of ``irnet_ray.crystal.FORMS`` the structures are written; ``any`` in
+            tables, where each row may be written otherwise.
         column: Of a table, which holds the formulas or structures.
         id_column: Of a table, which holds names of the rows.
     """
@@ -76,7 +77,7 @@ class RowSource:
         """
         path, start = Path(self.path), 1
         for ids, texts in self._parts(path, rows):
-            yield RowBatch(start, ids, texts)
+            yield RowBatch(start, ids and list(map(_encodable, ids)), list(map(_encodable, texts)))
             start += len(texts)
 
     def _parts(self, path: Path, rows: int) -> Iterator[tuple[list[str] | None, list[str]]]:
@@ -149,9 +150,14 @@ def _open_table(
     column = formula_column or structure_column or _usual_column(path)
     if id_column is not None and id_column not in (names := column_names(path)):
         raise DataError(f"{path}: no column '{id_column}'{suggestion(id_column, names)}")
-    first = first_value(path, column)
+    first_value(path, column)  # or it is told that there is none
     holds_formulas = structure_column is None and column in {formula_column, *_FORMULA_COLUMNS}
-    return RowSource(str(path), FORMULA_FORM if holds_formulas else guess_form(first), column, id_column)
+    return RowSource(str(path), FORMULA_FORM if holds_formulas else ANY_FORM, column, id_column)
+
+
+def _encodable(text: str) -> str:
+    """Replaces what no file can hold: halves of characters in JSON, bytes that are no UTF-8 in names of files."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _usual_column(path: Path) -> str:
