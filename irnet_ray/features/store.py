@@ -31,7 +31,7 @@ SECONDS_A_PART = 10.0
 
 _KEY_BYTES = 16
 _KEY = pa.binary(_KEY_BYTES)
-_PARTS_IN_MEMORY = 3
+_PARTS_IN_MEMORY = 8
 _COMPUTED_BY = ("matminer", "pymatgen", "pyvoro2")  # the packages whose numbers ours depend on
 
 
