@@ -152,6 +152,17 @@ def test_a_dataset_that_is_installed_with_matminer_needs_no_download(invoke, tmp
     assert not table["seebeck_n"].null_count
 
 
+def test_unreadable_rows_of_a_dataset_are_left_out_and_counted(invoke, monkeypatch):
+    table = small_table().rename(columns={"energy": "seebeck_n"})
+    table.loc[3, "formula"] = "Xx2O"
+    monkeypatch.setattr("irnet_ray.data.load.read_transport", lambda _: table)
+    arguments = ("featurize", "ricci_transport", "--property", "seebeck_n", "--local")
+    output = succeed(invoke(*arguments))
+    assert "251 rows x 145 attributes" in output
+    assert output.endswith("none failed, 1 unreadable rows left out\n")
+    assert_refused(invoke(*arguments, "--fail-on-bad-rows"), "unknown element 'Xx'")
+
+
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [

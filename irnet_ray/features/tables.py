@@ -11,11 +11,8 @@ import pandas as pd
 from irnet_ray.crystal import to_crystal
 from irnet_ray.errors import ConfigurationError, CrystalError, DataError, FormulaError, suggestion
 from irnet_ray.features import composition, structure
-from irnet_ray.features.elements import FRACTION_ELEMENTS
-from irnet_ray.features.representation import element_fractions
+from irnet_ray.features.representation import element_fractions, labels
 from irnet_ray.formula import Compositions, FloatArray, parse_column
-
-FRACTION_LABELS: tuple[str, ...] = tuple(f"fraction {symbol}" for symbol in FRACTION_ELEMENTS)
 
 _ERRORS = ("raise", "nan")
 
@@ -57,7 +54,7 @@ def fractions(formulas: Iterable[Any], *, errors: str = "raise") -> pd.DataFrame
         values, missing = element_fractions(compositions)
         return values, {row: f"element '{symbol}' is none of the 86" for row, symbol in missing.items()}
 
-    return _of_formulas(formulas, errors, FRACTION_LABELS, compute)
+    return _of_formulas(formulas, errors, labels("fractions"), compute)
 
 
 def ward2017(

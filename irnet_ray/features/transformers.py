@@ -14,7 +14,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from irnet_ray.features import composition, structure
-from irnet_ray.features.tables import FRACTION_LABELS, as_rows, fractions, magpie, ward2017
+from irnet_ray.features.representation import labels
+from irnet_ray.features.tables import as_rows, fractions, magpie, ward2017
 
 
 class _Featurizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -79,7 +80,7 @@ class FractionsFeaturizer(_Featurizer):
         return fractions(X, errors=self.errors)
 
     def _labels(self) -> tuple[str, ...]:
-        return FRACTION_LABELS
+        return labels("fractions")
 
 
 class Ward2017Featurizer(_Featurizer):

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
-from irnet_ray.study.progress import duration
+from irnet_ray.study.progress import LiveLine, duration
 
 _SECONDS_BETWEEN_LINES = 10.0  # where the output is no terminal
 
 
-class FeatureProgress:
+class FeatureProgress(LiveLine):
     """One live line; now and then a plain one where the output is no terminal.
 
     Args:
@@ -22,21 +20,9 @@ class FeatureProgress:
     """
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        super().__init__(console)
         self._told = self._since = time.monotonic()
         self._first = 0
-
-    def __enter__(self) -> FeatureProgress:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def report(self, done: int, total: int) -> None:
         """Notes how many of the rows to compute are done."""

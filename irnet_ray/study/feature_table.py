@@ -54,6 +54,7 @@ class FeatureTable:
         computed: How many rows were computed now; equal ones count once, the others were in the cache.
         failed: How many rows have no attributes.
         failures: The side table of these, None where there are none.
+        unreadable: How many rows of a dataset of the catalog its curation dropped as unreadable.
     """
 
     path: Path
@@ -62,10 +63,12 @@ class FeatureTable:
     computed: int
     failed: int
     failures: Path | None
+    unreadable: int = 0
 
     def __str__(self) -> str:
         written = f"{self.rows:,} rows x {self.columns} attributes in {self.path}; {self.computed:,} computed"
-        return written + (f", {self.failed:,} failed, see {self.failures}" if self.failures else ", none failed")
+        failed = f", {self.failed:,} failed, see {self.failures}" if self.failures else ", none failed"
+        return written + failed + (f", {self.unreadable:,} unreadable rows left out" if self.unreadable else "")
 
 
 class _Source(Protocol):
@@ -74,6 +77,9 @@ class _Source(Protocol):
     @property
     def rows(self) -> RowStream: ...
 
+    @property
+    def unreadable(self) -> int: ...
+
     def beside(self, batch: RowBatch, formulas: pa.Array) -> dict[str, pa.Array]: ...
 
 
@@ -81,6 +87,10 @@ class _Source(Protocol):
 class _CatalogRows:
     rows: RowStream
     materials: Materials
+
+    @property
+    def unreadable(self) -> int:
+        return sum(step.dropped for step in self.materials.report.steps if step.step == "reduce_composition")
 
     def beside(self, batch: RowBatch, formulas: pa.Array) -> dict[str, pa.Array]:
         start = batch.start - 1
@@ -91,6 +101,7 @@ class _CatalogRows:
 @dataclass(frozen=True)
 class _FileRows:
     rows: RowSource
+    unreadable: int = 0
 
     def beside(self, batch: RowBatch, formulas: pa.Array) -> dict[str, pa.Array]:
         numbers = pa.array(np.arange(batch.start, batch.start + len(batch.texts)))
@@ -129,14 +140,15 @@ def write_feature_table(
     name = canonical_name(representation)
     path = output or Path(f"{_title(source)}-{name}.parquet")
     _check_output(path, source)
-    opened = _open(source, name, columns or FileColumns(), property_name)
+    opened = _open(source, name, columns or FileColumns(), property_name, strict=fail_on_bad_rows)
     stored = featurize_rows(opened.rows, name, cache_directory(), compute, report)
     with FeatureOutput(path, labels(name)) as table:
         _copy(opened, stored, table)
         table.check(source, fail_on_bad_rows)
         table.commit()
     failures = table.failures_path if table.failed else None
-    return FeatureTable(path, table.rows, len(labels(name)), stored.computed, table.failed, failures)
+    width, unreadable = len(labels(name)), opened.unreadable
+    return FeatureTable(path, table.rows, width, stored.computed, table.failed, failures, unreadable)
 
 
 def _title(source: str) -> str:
@@ -155,11 +167,14 @@ def _check_output(path: Path, source: str) -> None:
         raise StorageError(f"cannot write '{path}': it {what}; choose another --output")
 
 
-def _open(source: str, representation: str, columns: FileColumns, property_name: str | None) -> _Source:
+def _open(
+    source: str, representation: str, columns: FileColumns, property_name: str | None, *, strict: bool
+) -> _Source:
     if source in catalog():
         if columns != FileColumns():
             raise ConfigurationError("--formula, --structure and --id name columns of a file; leave them out")
-        return _open_dataset(source, representation, property_name)
+        materials = load(source, property_name or next(iter(card(source).properties)), skip_bad_rows=not strict)
+        return _CatalogRows(rows_of(materials, representation), materials)
     if property_name is not None:
         raise ConfigurationError("--property goes with a dataset of the catalog; leave it out for a file")
     if not Path(source).suffix and not Path(source).exists():
@@ -171,11 +186,6 @@ def _open(source: str, representation: str, columns: FileColumns, property_name:
             "--structure, or choose --representation composition"
         )
     return _FileRows(rows)
-
-
-def _open_dataset(name: str, representation: str, property_name: str | None) -> _Source:
-    materials = load(name, property_name or next(iter(card(name).properties)))
-    return _CatalogRows(rows_of(materials, representation), materials)
 
 
 def _copy(source: _Source, stored: StoredRows, table: FeatureOutput) -> None:

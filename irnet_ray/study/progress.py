@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -25,7 +25,30 @@ _AXES = {
 """How the values of a grid's axes are written."""
 
 
-class Progress:
+class LiveLine:
+    """A line at the foot of a terminal that is written anew; nothing where the output is no terminal.
+
+    Args:
+        console: Where to print.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+
+class Progress(LiveLine):
     """Prints progress; plain lines where the output is no terminal.
 
     Args:
@@ -46,21 +69,12 @@ class Progress:
         self._total = already_done + len(trials)
         self._number_width = len(str(self._total))
         self._labels = dict(zip(trials, describe(list(trials.values())), strict=True))
-        self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        super().__init__(console)
         self._started = time.monotonic()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         self._started = time.monotonic()
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
+        return super().__enter__()
 
     def epoch(self, trial_id: str, epoch: int, epochs: int, val_mae: float) -> None:
         """Notes how far a trial is."""

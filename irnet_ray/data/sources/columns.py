@@ -41,7 +41,7 @@ def column_names(path: Path) -> list[str]:
     Raises:
         DataError: The file is missing or broken, or no table.
     """
-    with _in_one_line(path):
+    with in_one_line(path):
         return _format(path)[0](path)
 
 
@@ -60,7 +60,7 @@ def stream_columns(path: Path, columns: Sequence[str], rows: int = ROWS_A_BATCH)
         DataError: The file is missing or broken, or a column does not exist; in JSON lines the latter is
             known at the end.
     """
-    with _in_one_line(path):
+    with in_one_line(path):
         yield from _format(path)[1](path, list(dict.fromkeys(columns)), rows)
 
 
@@ -90,12 +90,16 @@ def first_value(path: Path, column: str) -> str:
 
 
 @contextmanager
-def _in_one_line(path: Path) -> Iterator[None]:
-    """Turns what readers raise into one line."""
+def in_one_line(path: Path) -> Iterator[None]:
+    """Turns what readers of a broken file raise into one line.
+
+    Raises:
+        DataError: Says what is wrong with the file.
+    """
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file; correct the path of the table") from error
+        raise DataError(f"{path}: no such file; correct the path") from error
     except _BROKEN as error:
         lines = str(error).strip().splitlines()
         reason = lines[0] if lines else type(error).__name__

@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 import itertools
 import os
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from irnet_ray.data.sources.columns import in_one_line
 from irnet_ray.errors import DataError
 
 STRUCTURE_FILES = "*.cif, *.vasp, *.poscar, POSCAR*, CONTCAR*, *.json"
@@ -72,7 +71,7 @@ def read_structure(path: Path) -> str:
     Raises:
         DataError: The file is missing or broken.
     """
-    with _in_one_line(path), _open(path) as file:
+    with in_one_line(path), _open(path) as file:
         return file.read()
 
 
@@ -82,7 +81,7 @@ def stream_frames(path: Path) -> Iterator[str]:
     Raises:
         DataError: The file is missing or broken, or a frame does not have the atoms that it says.
     """
-    with _in_one_line(path), _open(path) as file:
+    with in_one_line(path), _open(path) as file:
         for number in itertools.count(1):
             count = next((line for line in file if line.strip()), None)
             if count is None:
@@ -107,14 +106,3 @@ def _open(path: Path) -> IO[str]:
     if path.name.endswith(".gz"):
         return gzip.open(path, "rt", encoding="utf-8", errors="replace")
     return path.open(encoding="utf-8", errors="replace")
-
-
-@contextmanager
-def _in_one_line(path: Path) -> Iterator[None]:
-    """Turns what a broken file raises into one line."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file; correct the path") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read ({error}); repair the file") from error
