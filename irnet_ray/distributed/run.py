@@ -12,7 +12,7 @@ from ray import tune
 from ray.tune.execution import class_cache
 
 from irnet_ray.errors import StorageError, TrainingError
-from irnet_ray.model.fit import Epoch
+from irnet_ray.model.history import Epoch
 from irnet_ray.study.execute import MatrixData, execute
 from irnet_ray.study.local import show_epoch
 from irnet_ray.study.progress import Progress

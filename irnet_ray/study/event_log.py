@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from irnet_ray.model.fit import Epoch
+from irnet_ray.model.history import Epoch
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.trial import Trial
 

@@ -16,7 +16,9 @@ from irnet_ray.data.curate import CurationReport
 from irnet_ray.data.split import Split
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.model.baselines import FittedForest, fit_forest
-from irnet_ray.model.fit import Epoch, Fitted, fit
+from irnet_ray.model.fit import Fitted, fit
+from irnet_ray.model.hardware import Hardware
+from irnet_ray.model.history import Epoch
 from irnet_ray.model.metrics import evaluate
 from irnet_ray.model.rows import Rows
 from irnet_ray.study.event_log import EventLog
@@ -130,7 +132,7 @@ def _fit(
             train,
             validation,
             seed=trial.seed,
-            device="cuda" if trainer.gpus else "cpu",
+            hardware=Hardware("cuda" if trainer.gpus else "cpu"),
             report=recorder,
             resume_from=run.read_checkpoint(trial.id),
             save_checkpoint=lambda content: run.write_checkpoint(trial.id, content),

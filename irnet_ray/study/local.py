@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from irnet_ray.errors import TrainingError
-from irnet_ray.model.fit import Epoch
+from irnet_ray.model.history import Epoch
 from irnet_ray.study.execute import MatrixData, execute
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory

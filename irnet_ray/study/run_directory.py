@@ -18,7 +18,7 @@ import yaml
 
 from irnet_ray.config import validate
 from irnet_ray.errors import RunError
-from irnet_ray.model.fit import Epoch
+from irnet_ray.model.history import Epoch
 from irnet_ray.study.read import parse_yaml
 from irnet_ray.study.result import RESULT_COLUMNS
 from irnet_ray.study.spec import Study

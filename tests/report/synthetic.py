@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from irnet_ray.model.fit import Epoch
+from irnet_ray.model.history import Epoch
 from irnet_ray.model.metrics import evaluate
 from irnet_ray.study.result import make_result
 from irnet_ray.study.run_directory import RunDirectory

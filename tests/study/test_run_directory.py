@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from irnet_ray.errors import ConfigurationError, RunError, StorageError
-from irnet_ray.model.fit import Epoch
+from irnet_ray.model.history import Epoch
 from irnet_ray.model.metrics import evaluate
 from irnet_ray.study.read import read_study
 from irnet_ray.study.result import RESULT_COLUMNS, make_result

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import torch
+from worker_group import IRNET, made, scenarios, together, trained
+
+from irnet_ray.errors import ConfigurationError
+from irnet_ray.model.fit import fit
+from irnet_ray.model.metrics import evaluate
+from irnet_ray.model.recipe import Recipe
+from irnet_ray.model.rows import Standardization
+from irnet_ray.model.workers import ALONE
+
+RECIPE = Recipe(base="fast", epochs=8, batch_size=32, learning_rate=5e-3)
+TRAIN, VALIDATION = made(201, 0), made(41, 1)
+
+
+@pytest.fixture(scope="module")
+def ranks():
+    """What each of two processes came to, by scenario."""
+    return together(2, scenarios, RECIPE, TRAIN, VALIDATION)
+
+
+@pytest.fixture(scope="module")
+def first(ranks):
+    return ranks[0]
+
+
+def weights(outcome):
+    return torch.cat([tensor.flatten().double() for tensor in outcome["weights"].values()])
+
+
+def test_both_processes_come_to_the_same(ranks):
+    one, other = ranks
+    for name in ("undisturbed", "resumed", "synchronized"):
+        assert one[name]["history"] == other[name]["history"]
+        assert one[name]["seconds"] == other[name]["seconds"]
+        assert torch.equal(weights(one[name]), weights(other[name]))
+        np.testing.assert_array_equal(one[name]["prediction"], other[name]["prediction"])
+
+
+def test_only_the_first_process_writes_checkpoints(ranks):
+    assert [len(rank["undisturbed"]["checkpoints"]) for rank in ranks] == [8, 0]
+
+
+def test_two_runs_are_identical(first):
+    assert first["again"]["history"] == first["undisturbed"]["history"]
+    assert torch.equal(weights(first["again"]), weights(first["undisturbed"]))
+
+
+def test_what_was_resumed_rejoins_the_undisturbed_training(first):
+    assert first["resumed"]["history"] == first["undisturbed"]["history"]
+    assert torch.equal(weights(first["resumed"]), weights(first["undisturbed"]))
+
+
+def test_with_synchronized_batch_norm_two_workers_do_the_steps_of_one(first):
+    # A step of all rows does not depend on their order, so that the two trainings differ in rounding alone.
+    alone = trained(ALONE, RECIPE.model_copy(update={"batch_size": len(TRAIN)}), TRAIN, VALIDATION, False)
+    both = first["whole batch, synchronized"]
+    assert [epoch.step for epoch in both["history"]] == [epoch.step for epoch in alone["history"]]
+    for name in ("train_mae", "val_mae", "learning_rate"):
+        one, two = ([getattr(epoch, name) for epoch in outcome["history"]] for outcome in (alone, both))
+        assert two == pytest.approx(one, rel=1e-4), name
+    np.testing.assert_allclose(both["prediction"], alone["prediction"], rtol=1e-4)
+
+
+def test_batch_norm_is_each_workers_own_unless_asked_for(first):
+    assert first["synchronized"]["history"] != first["undisturbed"]["history"]
+
+
+@pytest.mark.parametrize("name", ["undisturbed", "synchronized"])
+def test_two_workers_learn_like_one(first, name):
+    alone = trained(ALONE, RECIPE, TRAIN, VALIDATION, False)
+    one, two = (evaluate(VALIDATION.target, outcome["prediction"]).mae for outcome in (alone, first[name]))
+    assert two == pytest.approx(one, rel=0.25)
+    assert two < 0.75 * np.abs(VALIDATION.target - VALIDATION.target.mean()).mean()
+
+
+def test_validation_is_that_of_all_rows(first):
+    outcome = first["undisturbed"]
+    best = min(epoch.val_mae for epoch in outcome["history"])
+    assert evaluate(VALIDATION.target, outcome["prediction"]).mae == pytest.approx(best, rel=1e-6)
+
+
+def test_the_standardization_is_that_of_all_rows(first):
+    whole = Standardization.of(TRAIN.inputs)
+    np.testing.assert_allclose(first["measured"]["mean"], whole.mean, rtol=1e-12)
+    np.testing.assert_allclose(first["measured"]["scale"], whole.scale, rtol=1e-12)
+
+
+def test_the_first_worker_stops_all(ranks):
+    for rank in ranks:
+        assert len(rank["stopped by the first"]["history"]) == 1
+        assert rank["stopped by the first"]["stopped"]
+
+
+def test_a_bad_number_on_one_worker_ends_all(ranks):
+    assert {rank["spoiled"]["error"] for rank in ranks} == {
+        f"the loss is not finite in epoch 1 at learning rate {ranks[0]['undisturbed']['history'][0].learning_rate:.3g}"
+    }
+
+
+def test_going_on_with_another_number_of_workers_is_refused(first):
+    content = first["undisturbed"]["checkpoints"][3]
+    with pytest.raises(ConfigurationError, match=r"^trainer\.workers: the checkpoint was made with 2, not 1; set it"):
+        fit(IRNET, RECIPE, TRAIN, VALIDATION, seed=3, resume_from=content)
