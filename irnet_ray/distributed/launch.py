@@ -9,7 +9,7 @@ from rich.console import Console
 
 from irnet_ray.errors import RunError
 from irnet_ray.study.estimate import split_sizes, work
-from irnet_ray.study.execute import MatrixData, check_device
+from irnet_ray.study.execute import MatrixData, check_local
 from irnet_ray.study.feature_progress import FeatureProgress
 from irnet_ray.study.featurize import Compute, compute_here
 from irnet_ray.study.local import run_here
@@ -53,8 +53,10 @@ def run_study(
         _check_forced(run)
     else:
         run.check(study, trials)
-    finished = set() if force else run.finished()
-    missing = sorted((trial for trial in trials if trial.id not in finished), key=lambda trial: -costs[trial.id])
+    ended = set() if force else run.finished() | set(run.stopped())
+    missing = sorted((trial for trial in trials if trial.id not in ended), key=lambda trial: -costs[trial.id])
+    if not force:
+        run.check_workers(missing, study.trainer)
     console.print(f"{study.run_name}: {len(trials)} trials, {len(trials) - len(missing)} done, in {run.uri}")
     if missing or force:
         progress = Progress(
@@ -103,7 +105,7 @@ def _run_missing(
     force: bool,
 ) -> None:
     if local:
-        check_device(study.trainer)
+        check_local(study.trainer)
         data = _prepare(study, missing, compute_here, console)
         run.claim(study, clear=force)
         with progress:

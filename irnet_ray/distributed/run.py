@@ -11,17 +11,18 @@ import ray
 from ray import tune
 from ray.tune.execution import class_cache
 
+from irnet_ray.distributed.session import slots
+from irnet_ray.distributed.train import Assignment, train_together
 from irnet_ray.errors import StorageError, TrainingError
 from irnet_ray.model.history import Epoch
-from irnet_ray.study.execute import MatrixData, execute
-from irnet_ray.study.local import show_epoch
+from irnet_ray.study.execute import MatrixData, Outcome, execute
+from irnet_ray.study.local import show_epoch, show_outcome
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.spec import Trainer
-from irnet_ray.study.trial import Trial
+from irnet_ray.study.trial import NetworkModel, Trial
 
 _REPORT_SECONDS = 1.0  # least time between two reports of a trial: each one stops it for a moment
-_RESTARTS = 2  # of a trial whose process died; it goes on from its checkpoint
 
 
 def run_on_ray(
@@ -49,23 +50,42 @@ def run_on_ray(
     _take_waiting_workers()
     by_id = {trial.id: trial for trial in trials}
     shared = {key: ray.put(matrix) for key, matrix in data.items()}
-    function = tune.with_parameters(_train, trials=by_id, shared=shared, run_uri=run.uri, trainer=trainer)
-    watcher = _Watcher(by_id, run, progress)
+    assignments = {
+        trial.id: Assignment(trial, shared[trial.matrix.canonical()], run.uri, trainer, _REPORT_SECONDS)
+        for trial in trials
+    }
+    function = tune.with_parameters(_train, assignments=assignments)
+    watcher = _Watcher(by_id, run, progress, trainer.restarts)
     with tempfile.TemporaryDirectory(prefix="irnet-ray-tune-") as scratch:
         tune.Tuner(
-            tune.with_resources(function, {"cpu": trainer.cpus, "gpu": trainer.gpus}),
+            tune.with_resources(function, lambda config: _resources(by_id[config["trial_id"]], trainer)),
             param_space={"trial_id": tune.grid_search(list(by_id))},
-            tune_config=tune.TuneConfig(reuse_actors=True),
+            tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=slots(trainer)),
             run_config=tune.RunConfig(
                 storage_path=scratch,
                 callbacks=[watcher],
                 stop=watcher.stopper,
-                failure_config=tune.FailureConfig(max_failures=_RESTARTS),
+                failure_config=tune.FailureConfig(max_failures=trainer.restarts),
                 verbose=0,
             ),
         ).fit()
     if watcher.stopper.reason is not None:
         raise StorageError(watcher.stopper.reason)
+
+
+def _resources(trial: Trial, trainer: Trainer) -> tune.PlacementGroupFactory:
+    """What Tune sets aside for a trial.
+
+    Workers that train together have a placement group of their own; what starts them and waits needs no core, and
+    Tune wants to set aside something. There are never more trials at a time than the cluster has room for.
+    """
+    if _is_shared(trial, trainer):
+        return tune.PlacementGroupFactory([{"memory": 1}])
+    return tune.PlacementGroupFactory([{"CPU": trainer.cpus_per_worker, "GPU": trainer.gpus_per_worker}])
+
+
+def _is_shared(trial: Trial, trainer: Trainer) -> bool:
+    return trainer.workers > 1 and isinstance(trial.model, NetworkModel)
 
 
 def _take_waiting_workers() -> None:
@@ -77,35 +97,38 @@ def _take_waiting_workers() -> None:
     vars(class_cache).get("DEFAULT_ENV_VARS", {}).clear()
 
 
-def _train(
-    config: dict[str, Any],
-    trials: Mapping[str, Trial],
-    shared: Mapping[str, Any],
-    run_uri: str,
-    trainer: Trainer,
-) -> None:
-    """Does one trial in a worker; what it ends in goes back as its last report."""
-    trial = trials[config["trial_id"]]
-    run = RunDirectory(run_uri)
-    data: MatrixData = ray.get(shared[trial.matrix.canonical()])
+def _train(config: dict[str, Any], assignments: Mapping[str, Assignment]) -> None:
+    """Does one trial in a process that Tune made for it; what it ends in goes back as its last report."""
+    assignment = assignments[config["trial_id"]]
+    shared = _is_shared(assignment.trial, assignment.trainer)
+    last = train_together(assignment) if shared else _train_alone(assignment)
+    if last is not None:
+        tune.report(last)
+
+
+def _train_alone(assignment: Assignment) -> dict[str, Any]:
+    """Does one trial in this process."""
+    trial, run = assignment.trial, RunDirectory(assignment.run_uri)
+    data: MatrixData = ray.get(assignment.data)
     try:
-        outcome: dict[str, Any] = {"result": execute(trial, data, run, trainer, _Reporter())}
+        outcome = execute(trial, data, run, assignment.trainer, _Reporter(assignment.report_seconds))
     except TrainingError as error:
         run.fail(trial.id, str(error))
-        outcome = {"failure": str(error)}
+        return {"failure": str(error)}
     except StorageError as error:
-        outcome = {"storage_failure": str(error)}
-    tune.report(outcome)
+        return {"storage_failure": str(error)}
+    return {"result": outcome.result, "stopped": outcome.stopped}
 
 
 class _Reporter:
     """Tells the driver from time to time how far a trial is."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._reported = time.monotonic()
 
     def __call__(self, epoch: Epoch) -> None:
-        if time.monotonic() - self._reported >= _REPORT_SECONDS:
+        if time.monotonic() - self._reported >= self._seconds:
             tune.report({"epoch": epoch})
             self._reported = time.monotonic()
 
@@ -125,8 +148,9 @@ class _Stopper(tune.Stopper):
 class _Watcher(tune.Callback):
     """Shows what trials report."""
 
-    def __init__(self, trials: Mapping[str, Trial], run: RunDirectory, progress: Progress) -> None:
+    def __init__(self, trials: Mapping[str, Trial], run: RunDirectory, progress: Progress, restarts: int) -> None:
         self.stopper = _Stopper()
+        self._restarts = restarts
         self._trials = trials
         self._run = run
         self._progress = progress
@@ -138,7 +162,7 @@ class _Watcher(tune.Callback):
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         known = self._trials[trial.config["trial_id"]]
         if "result" in result:
-            self._progress.finished(known.id, result["result"])
+            show_outcome(self._progress, known, Outcome(result["result"], result["stopped"]))
         elif "failure" in result:
             self._progress.failed(known.id, result["failure"])
         elif "storage_failure" in result:
@@ -148,6 +172,6 @@ class _Watcher(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         known = self._trials[trial.config["trial_id"]]
-        message = f"its process ended {_RESTARTS + 1} times without a result; the logs of Ray tell why"
+        message = f"its process ended {self._restarts + 1} times without a result; the logs of Ray tell why"
         self._run.fail(known.id, message)
         self._progress.failed(known.id, message)

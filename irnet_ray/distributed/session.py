@@ -25,6 +25,9 @@ _ENVIRONMENT = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # also how often what workers report is fetched
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
 }
 
 # The workers that Ray starts ahead import these while the data is being read, and are kept until then. It takes
@@ -72,8 +75,7 @@ def featurize_session(address: str | None, cores: int | None = None) -> Iterator
 @contextmanager
 def _connection(address: str | None, modules: Sequence[str], **options: Any) -> Iterator[None]:
     """Connects unless somebody has, and then disconnects at the end."""
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    configure_environment()
     if ray.is_initialized():
         yield
         return
@@ -82,6 +84,12 @@ def _connection(address: str | None, modules: Sequence[str], **options: Any) -> 
         yield
     finally:
         ray.shutdown()
+
+
+def configure_environment() -> None:
+    """Sets what Ray reads from the environment, unless the user has set it."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
 
 
 def _connect(address: str | None, modules: Sequence[str], **options: Any) -> None:
@@ -138,8 +146,10 @@ def _check_resources(trainer: Trainer) -> None:
     for name, wanted in (("CPU", trainer.cpus), ("GPU", trainer.gpus)):
         available = resources.get(name, 0)
         if wanted > available:
+            field = f"trainer.{name.lower()}s_per_worker"
             raise ConfigurationError(
-                f"trainer.{name.lower()}s: a trial asks for {wanted} {name}, the cluster has {available:g}; lower it"
+                f"{field}: a trial of {trainer.workers} x {wanted // trainer.workers} {name} does not fit into a "
+                f"cluster of {available:g}; lower it, or trainer.workers"
             )
 
 

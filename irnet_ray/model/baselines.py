@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from irnet_ray.config import Config
-from irnet_ray.model.rows import Float32Array, Float64Array, Rows
+from irnet_ray.model.rows import AnyRows, Float32Array, Float64Array
 
 
 class ForestSettings(Config):
@@ -43,7 +43,7 @@ class FittedForest:
         return np.asarray(self.forest.predict(inputs), dtype=np.float64)  # type: ignore[attr-defined]
 
 
-def fit_forest(settings: ForestSettings, train: Rows, *, seed: int, cpus: int = 1) -> FittedForest:
+def fit_forest(settings: ForestSettings, train: AnyRows, *, seed: int, cpus: int = 1) -> FittedForest:
     """Grows a random forest; neither standardization nor validation rows are needed.
 
     Args:

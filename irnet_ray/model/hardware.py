@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,8 +13,6 @@ from irnet_ray.model.batch_norm import synchronize
 from irnet_ray.model.network import Network
 from irnet_ray.model.rows import AnyRows, Standardization
 from irnet_ray.model.workers import ALONE, Workers
-
-Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -27,14 +24,14 @@ class Hardware:
         workers: The processes that train the network together.
         synchronized_batch_norm: Whether batch norm takes its statistics over the batches of all workers;
             each takes its own otherwise.
-        precision: ``"bfloat16"`` lets torch's autocast compute matrix products in it; weights stay in float32.
+        bfloat16: Whether torch's autocast computes matrix products in it; weights stay in float32.
         compiled: Whether torch compiles the network, into CUDA graphs on a GPU.
     """
 
     device: str = "cpu"
     workers: Workers = ALONE
     synchronized_batch_norm: bool = False
-    precision: Precision = "float32"
+    bfloat16: bool = False
     compiled: bool = False
 
     @property
@@ -51,7 +48,7 @@ class Hardware:
 
     def autocast(self) -> AbstractContextManager[object]:
         """Within it the network computes in the precision asked for."""
-        if self.precision == "float32":
+        if not self.bfloat16:
             return nullcontext()
         return torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16)
 

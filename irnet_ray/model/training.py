@@ -174,9 +174,8 @@ class Training:
         self.optimizer.step()
         if self.scheduler is not None:
             self.scheduler.step()
-        if self.recipe.loss == "mae":
-            return loss.detach() * len(batch)
-        return (prediction.detach() - target).abs().sum()
+        absolute_error: Tensor = loss if self.recipe.loss == "mae" else (prediction - target).abs().mean()
+        return absolute_error.detach() * len(batch)
 
     def _refuse_what_is_not_finite(self, epoch: Epoch) -> None:
         if not (math.isfinite(epoch.train_mae) and math.isfinite(epoch.val_mae)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,14 @@ import torch
 from irnet_ray.data.curate import CurationReport
 from irnet_ray.data.split import Split
 from irnet_ray.errors import ConfigurationError
+from irnet_ray.model.architecture import Architecture
 from irnet_ray.model.baselines import FittedForest, fit_forest
 from irnet_ray.model.fit import Fitted, fit
 from irnet_ray.model.hardware import Hardware
 from irnet_ray.model.history import Epoch
 from irnet_ray.model.metrics import evaluate
-from irnet_ray.model.rows import Rows
+from irnet_ray.model.rows import AnyRows, Float64Array, Rows, Selection
+from irnet_ray.model.workers import ALONE, Workers
 from irnet_ray.study.event_log import EventLog
 from irnet_ray.study.result import make_result
 from irnet_ray.study.run_directory import RunDirectory
@@ -50,25 +53,60 @@ class MatrixData:
     curation: CurationReport
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one of several workers has of a trial.
+
+    Attributes:
+        workers: This process among them.
+        train: The training rows that it holds.
+    """
+
+    workers: Workers
+    train: Rows
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended.
+
+    Attributes:
+        result: What ``result.json`` holds; ``None`` where the trial was stopped, or in a worker but the first.
+        stopped: Why a trial was stopped before its time.
+    """
+
+    result: dict[str, Any] | None = None
+    stopped: str | None = None
+
+
 def configure_process(trainer: Trainer) -> None:
-    """Gives this process the trial's number of threads, which a reused process would keep from before."""
-    torch.set_num_threads(trainer.cpus)
+    """Gives this process its number of threads, which a reused process would keep from before."""
+    torch.set_num_threads(trainer.cpus_per_worker)
     torch.set_flush_denormal(True)  # dying activations of deep plain networks would slow them tenfold
 
 
-def check_device(trainer: Trainer) -> None:
-    """Refuses a trial on a GPU where this process sees none.
+def check_local(trainer: Trainer) -> None:
+    """Refuses what this one process cannot do.
 
     Raises:
-        ConfigurationError: There is no GPU.
+        ConfigurationError: There is no GPU, or several workers are asked for.
     """
+    if trainer.workers > 1:
+        raise ConfigurationError("trainer.workers: --local trains in one process; set it to 1, or leave out --local")
     if trainer.gpus and not torch.cuda.is_available():
-        raise ConfigurationError("trainer.gpus: this machine has no GPU that torch can use; set it to 0")
+        raise ConfigurationError("trainer.gpus_per_worker: torch can use no GPU on this machine; set it to 0")
 
 
 def execute(
-    trial: Trial, data: MatrixData, run: RunDirectory, trainer: Trainer, on_epoch: OnEpoch | None = None
-) -> dict[str, Any]:
+    trial: Trial,
+    data: MatrixData,
+    run: RunDirectory,
+    trainer: Trainer,
+    on_epoch: OnEpoch | None = None,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    part: Part | None = None,
+) -> Outcome:
     """Trains, tests and records one trial, going on from its checkpoint if it has one.
 
     Args:
@@ -77,28 +115,100 @@ def execute(
         run: Where to record it.
         trainer: Threads and device.
         on_epoch: Called after each epoch of a network.
-
-    Returns:
-        What ``result.json`` holds.
+        should_stop: Asked after each epoch whether the trial is to end.
+        part: This worker's part, where several train the trial's network together.
 
     Raises:
         TrainingError: The loss became infinite or not a number.
+        ConfigurationError: The trial's checkpoint was made by another number of workers.
         StorageError: The run directory cannot be written.
     """
     configure_process(trainer)
-    run.begin(trial)
     split = data.split.subset(trial.train_size)
-    train, validation, test = (data.rows.take(part) for part in (split.train, split.validation, split.test))
-    fitted = _fit(trial, train, validation, run, trainer, on_epoch)
+    validation = data.rows.select(split.validation)
+    train = part.train if part else data.rows.select(split.train)
+    if not isinstance(trial.model, NetworkModel):
+        run.begin(trial, trainer)
+        forest = fit_forest(trial.model.settings, train, seed=trial.seed, cpus=trainer.cpus_per_worker)
+        return Outcome(_record(trial, data, split, run, trainer, forest))
+    workers = part.workers if part else ALONE
+    fitted = _fit(trial, train, validation, run, trainer, workers, on_epoch, should_stop)
+    if not workers.is_first:
+        return Outcome()
+    if fitted.stopped:
+        reason = f"stopped after epoch {len(fitted.history)} of {trial.model.recipe.epochs}"
+        run.stop(trial.id, reason)
+        return Outcome(stopped=reason)
+    return Outcome(_record(trial, data, split, run, trainer, fitted))
+
+
+def _fit(
+    trial: Trial,
+    train: AnyRows,
+    validation: AnyRows,
+    run: RunDirectory,
+    trainer: Trainer,
+    workers: Workers,
+    on_epoch: OnEpoch | None,
+    should_stop: Callable[[], bool],
+) -> Fitted:
+    """Trains the network; the first worker writes down how it went."""
+    assert isinstance(trial.model, NetworkModel)
+    checkpoint = run.read_checkpoint(trial.id)
+    with ExitStack() as stack:
+        recorder = None
+        if workers.is_first:
+            run.begin(trial, trainer)
+            recorder = _Recorder(run, trial.id, stack.enter_context(EventLog(run, trial)))
+        fitted = fit(
+            Architecture.parse(trial.model.architecture),
+            trial.model.recipe,
+            train,
+            validation,
+            seed=trial.seed,
+            hardware=Hardware(
+                device="cuda" if trainer.gpus_per_worker else "cpu",
+                workers=workers,
+                synchronized_batch_norm=trainer.synchronized_batch_norm,
+                bfloat16=trainer.bfloat16,
+                compiled=trainer.compiled,
+            ),
+            report=_both(recorder, on_epoch),
+            should_stop=should_stop,
+            resume_from=checkpoint,
+            save_checkpoint=lambda content: run.write_checkpoint(trial.id, content),
+        )
+    if workers.is_first:
+        run.write_history(trial.id, fitted.history)
+    return fitted
+
+
+def _both(first: OnEpoch | None, second: OnEpoch | None) -> OnEpoch:
+    """Calls one after the other, as far as they are there."""
+
+    def call(epoch: Epoch) -> None:
+        for each in (first, second):
+            if each is not None:
+                each(epoch)
+
+    return call
+
+
+def _record(
+    trial: Trial, data: MatrixData, split: Split, run: RunDirectory, trainer: Trainer, fitted: Fitted | FittedForest
+) -> dict[str, Any]:
+    """Tests a model and writes what it came to."""
+    validation, test = data.rows.select(split.validation), data.rows.select(split.test)
     started = time.perf_counter()
-    test_prediction = fitted.predict(test.inputs)
+    test_prediction = _predict(fitted, test)
     predict_seconds = time.perf_counter() - started
-    validation_prediction = fitted.predict(validation.inputs)
+    validation_prediction = _predict(fitted, validation)
     network = fitted if isinstance(fitted, Fitted) else None
     result = make_result(
         trial,
+        trainer,
         unit=data.unit,
-        rows=(len(train), len(validation), len(test)),
+        rows=(len(split.train), len(validation), len(test)),
         validation=evaluate(validation.target, validation_prediction),
         test=evaluate(test.target, test_prediction),
         epochs=len(network.history) if network else None,
@@ -117,38 +227,18 @@ def execute(
     return result
 
 
-def _fit(
-    trial: Trial, train: Rows, validation: Rows, run: RunDirectory, trainer: Trainer, on_epoch: OnEpoch | None
-) -> Fitted | FittedForest:
-    if not isinstance(trial.model, NetworkModel):
-        return fit_forest(trial.model.settings, train, seed=trial.seed, cpus=trainer.cpus)
-    architecture = trial.architecture
-    assert architecture is not None
-    with EventLog(run, trial) as events:
-        recorder = _Recorder(run, trial.id, events, on_epoch)
-        fitted = fit(
-            architecture,
-            trial.model.recipe,
-            train,
-            validation,
-            seed=trial.seed,
-            hardware=Hardware("cuda" if trainer.gpus else "cpu"),
-            report=recorder,
-            resume_from=run.read_checkpoint(trial.id),
-            save_checkpoint=lambda content: run.write_checkpoint(trial.id, content),
-        )
-    run.write_history(trial.id, fitted.history)
-    return fitted
+def _predict(fitted: Fitted | FittedForest, rows: Selection) -> Float64Array:
+    """Predicts block by block, so that no copy of all attributes is made."""
+    return np.concatenate([fitted.predict(block) for block in rows.blocks()])
 
 
 class _Recorder:
     """Writes down each epoch as it comes."""
 
-    def __init__(self, run: RunDirectory, trial_id: str, events: EventLog, on_epoch: OnEpoch | None) -> None:
+    def __init__(self, run: RunDirectory, trial_id: str, events: EventLog) -> None:
         self._run = run
         self._trial_id = trial_id
         self._events = events
-        self._on_epoch = on_epoch
         self._history: list[Epoch] = []
         self._written = time.monotonic()
 
@@ -158,5 +248,3 @@ class _Recorder:
         if time.monotonic() - self._written >= _HISTORY_SECONDS:
             self._run.write_history(self._trial_id, self._history)
             self._written = time.monotonic()
-        if self._on_epoch is not None:
-            self._on_epoch(epoch)

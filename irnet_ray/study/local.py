@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from irnet_ray.errors import TrainingError
 from irnet_ray.model.history import Epoch
-from irnet_ray.study.execute import MatrixData, execute
+from irnet_ray.study.execute import MatrixData, Outcome, execute
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.spec import Trainer
@@ -36,7 +36,7 @@ def run_here(
     """
     for trial in trials:
         try:
-            result = execute(
+            outcome = execute(
                 trial,
                 data[trial.matrix.canonical()],
                 run,
@@ -47,7 +47,15 @@ def run_here(
             run.fail(trial.id, str(error))
             progress.failed(trial.id, str(error))
         else:
-            progress.finished(trial.id, result)
+            show_outcome(progress, trial, outcome)
+
+
+def show_outcome(progress: Progress, trial: Trial, outcome: Outcome) -> None:
+    """Shows how a trial ended."""
+    if outcome.result is not None:
+        progress.finished(trial.id, outcome.result)
+    elif outcome.stopped is not None:
+        progress.stopped(trial.id, outcome.stopped)
 
 
 def show_epoch(progress: Progress, trial: Trial, epoch: Epoch) -> None:

@@ -91,6 +91,10 @@ class Progress(LiveLine):
         """Prints why a trial ended without a result."""
         self._end(trial_id, f"failed: {message}")
 
+    def stopped(self, trial_id: str, reason: str) -> None:
+        """Prints that a trial was stopped before its time."""
+        self._end(trial_id, reason)
+
     def _end(self, trial_id: str, outcome: str) -> None:
         self._fraction[trial_id] = 1.0
         self._epochs.pop(trial_id, None)

@@ -14,6 +14,7 @@ from typing import Any
 
 import irnet_ray
 from irnet_ray.model.metrics import Metrics
+from irnet_ray.study.spec import Trainer
 from irnet_ray.study.trial import Trial
 
 _PACKAGES = ("torch", "ray", "scikit-learn", "numpy", "matminer")
@@ -53,6 +54,7 @@ TIME_COLUMNS = ("train_seconds", "predict_seconds")
 
 def make_result(
     trial: Trial,
+    trainer: Trainer,
     *,
     unit: str,
     rows: tuple[int, int, int],
@@ -67,6 +69,7 @@ def make_result(
 
     Args:
         trial: The trial.
+        trainer: What it ran on.
         unit: Of the property.
         rows: Numbers of training, validation and test rows.
         validation: Errors on the validation rows.
@@ -93,12 +96,13 @@ def make_result(
         "train_seconds": round(train_seconds, 3),
         "predict_seconds": round(predict_seconds, 4),
     }
-    return {**{column: values[column] for column in RESULT_COLUMNS}, "provenance": provenance()}
+    return {**{column: values[column] for column in RESULT_COLUMNS}, "provenance": provenance(trainer)}
 
 
-def provenance() -> dict[str, Any]:
-    """Versions, hardware, time of day and the commit of the source tree."""
-    return {**_surroundings(), "finished": datetime.now(UTC).isoformat(timespec="seconds")}
+def provenance(trainer: Trainer) -> dict[str, Any]:
+    """Versions, hardware, what the trial had of it, time of day and the commit of the source tree."""
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    return {**_surroundings(), "trainer": trainer.model_dump(), "finished": finished}
 
 
 @functools.cache

@@ -21,7 +21,7 @@ from irnet_ray.errors import RunError
 from irnet_ray.model.history import Epoch
 from irnet_ray.study.read import parse_yaml
 from irnet_ray.study.result import RESULT_COLUMNS
-from irnet_ray.study.spec import Study
+from irnet_ray.study.spec import Study, Trainer
 from irnet_ray.study.storage import Storage
 from irnet_ray.study.trial import Trial
 
@@ -111,10 +111,34 @@ class RunDirectory:
         """Ids of the trials that are done."""
         return {path.split("/")[0] for path in self.storage.files("trials") if path.endswith("/DONE")}
 
-    def begin(self, trial: Trial) -> None:
+    def stopped(self) -> dict[str, str]:
+        """Why trials were stopped before their time, by their ids; they count as ended and are not trained again."""
+        return self._messages("STOPPED")
+
+    def begin(self, trial: Trial, trainer: Trainer) -> None:
         """Writes a trial's configuration, and forgets an earlier failure."""
-        self._write_json(_path(trial.id, "config.json"), {"trial_id": trial.id, **trial.model_dump(mode="json")})
+        configuration = {**trial.model_dump(mode="json"), "trainer": trainer.model_dump(mode="json")}
+        self._write_json(_path(trial.id, "config.json"), {"trial_id": trial.id, **configuration})
         self.storage.delete(_path(trial.id, "error.txt"))
+
+    def check_workers(self, trials: Sequence[Trial], trainer: Trainer) -> None:
+        """Checks that trials under way can go on with the same number of workers.
+
+        Raises:
+            RunError: A checkpoint was made by another number.
+        """
+        ids = {trial.id for trial in trials}
+        for path in sorted(self.storage.files("trials")):
+            trial_id, _, name = path.partition("/")
+            if name != "checkpoint.bin" or trial_id not in ids:
+                continue
+            content = self.storage.read(_path(trial_id, "config.json"))
+            workers = json.loads(content)["trainer"]["workers"] if content else trainer.workers
+            if workers != trainer.workers:
+                raise RunError(
+                    f"trainer.workers: trial {trial_id} was begun with {workers} and cannot go on with "
+                    f"{trainer.workers}; set it to {workers}, or start over with --force"
+                )
 
     def read_checkpoint(self, trial_id: str) -> bytes | None:
         """The newest checkpoint of an unfinished trial."""
@@ -143,12 +167,20 @@ class RunDirectory:
         """Writes why a trial ended without a result."""
         self.storage.write(_path(trial_id, "error.txt"), f"{message}\n".encode())
 
+    def stop(self, trial_id: str, reason: str) -> None:
+        """Writes why a trial was stopped before its time."""
+        self.storage.write(_path(trial_id, "STOPPED"), f"{reason}\n".encode())
+        self.storage.delete(_path(trial_id, "checkpoint.bin"))
+
     def failures(self, trials: Sequence[Trial] | None = None) -> dict[str, str]:
         """Why trials failed, by their ids; of these trials only, if any are given."""
-        paths = [path for path in self.storage.files("trials") if path.endswith("/error.txt")]
-        wanted = None if trials is None else {trial.id for trial in trials}
-        paths = [path for path in paths if wanted is None or path.split("/")[0] in wanted]
-        return {path.split("/")[0]: (self.storage.read(f"trials/{path}") or b"").decode().strip() for path in paths}
+        return self._messages("error.txt", None if trials is None else {trial.id for trial in trials})
+
+    def _messages(self, name: str, wanted: set[str] | None = None) -> dict[str, str]:
+        """Reads one small file of each trial that has it, and that is wanted if any are named."""
+        ids = [path.split("/")[0] for path in sorted(self.storage.files("trials")) if path.endswith(f"/{name}")]
+        contents = {each: self.storage.read(_path(each, name)) for each in ids if wanted is None or each in wanted}
+        return {each: (content or b"").decode().strip() for each, content in contents.items()}
 
     def write_results(self, trials: Sequence[Trial]) -> pd.DataFrame:
         """Gathers the results of the finished ones among these trials in ``results.csv``, in their order."""

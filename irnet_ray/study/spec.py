@@ -169,12 +169,39 @@ class Trainer(Config):
     """What a trial is given to run on.
 
     Attributes:
-        cpus: Processor cores, and threads.
-        gpus: 0, or 1 to train on a GPU.
+        workers: Processes that train one network together; classical learning takes one.
+        cpus_per_worker: Processor cores, and threads, of each.
+        gpus_per_worker: 0, or 1 to train on GPUs.
+        synchronized_batch_norm: Whether batch norm takes its statistics over the batches of all workers.
+        bfloat16: Whether matrix products are computed in it, for GPUs and processors that have it in hardware (such
+            as AVX512-BF16); weights stay in float32.
+        compiled: Whether torch compiles the network into CUDA graphs, on GPUs.
+        restarts: How often a trial whose process died goes on from its checkpoint before it counts as failed.
     """
 
-    cpus: int = Field(default=1, ge=1)
-    gpus: int = Field(default=0, ge=0, le=1)
+    workers: int = Field(default=1, ge=1, le=128)
+    cpus_per_worker: int = Field(default=1, ge=1)
+    gpus_per_worker: int = Field(default=0, ge=0, le=1)
+    synchronized_batch_norm: bool = False
+    bfloat16: bool = False
+    compiled: bool = False
+    restarts: int = Field(default=2, ge=0)
+
+    @model_validator(mode="after")
+    def _gpus_for_what_needs_them(self) -> Trainer:
+        if self.compiled and not self.gpus_per_worker:
+            raise ValueError("'compiled' is for GPUs; set gpus_per_worker to 1, or leave it out")
+        return self
+
+    @property
+    def cpus(self) -> int:
+        """Cores of a trial."""
+        return self.workers * self.cpus_per_worker
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of a trial."""
+        return self.workers * self.gpus_per_worker
 
 
 class Study(Config):

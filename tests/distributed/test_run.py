@@ -57,13 +57,28 @@ def test_a_run_that_cannot_be_written_ends_the_study(study_file, tmp_path, monke
 
 
 def test_a_trial_larger_than_the_cluster_is_refused(study_file, tmp_path):
-    with pytest.raises(ConfigurationError, match=r"trainer\.cpus: a trial asks for 1000 CPU"):
-        run(study_file, tmp_path / "run", "trainer.cpus=1000")
-    with pytest.raises(ConfigurationError, match=r"trainer\.gpus"), session(None, Trainer(gpus=1)):
+    with pytest.raises(ConfigurationError, match=r"trainer\.cpus_per_worker: a trial of 1 x 1000 CPU"):
+        run(study_file, tmp_path / "run", "trainer.cpus_per_worker=1000")
+    with (
+        pytest.raises(ConfigurationError, match=r"trainer\.gpus_per_worker"),
+        session(None, Trainer(gpus_per_worker=1)),
+    ):
         pass
     assert not (tmp_path / "run").exists()
 
 
 def test_slots_count_the_trials_that_run_at_a_time():
-    assert slots(Trainer(cpus=1)) >= 1
-    assert slots(Trainer(cpus=10_000)) == 1
+    assert slots(Trainer(cpus_per_worker=1)) >= 1
+    assert slots(Trainer(cpus_per_worker=10_000)) == 1
+
+
+def test_two_workers_train_a_network_together(study_file, tmp_path):
+    directory, results = run(study_file, tmp_path / "run", "trainer.workers=2")
+    networks = results[results["model"] != "random_forest"]
+    assert len(networks) == 2
+    for trial_id in networks["trial_id"]:
+        assert directory.history(trial_id)["epoch"].tolist() == [1, 2, 3]
+        assert directory.result(trial_id)["provenance"]["trainer"]["workers"] == 2
+    again, repeated = run(study_file, tmp_path / "again", "trainer.workers=2")
+    times = list(TIME_COLUMNS)
+    pd.testing.assert_frame_equal(results.drop(columns=times), repeated.drop(columns=times), check_exact=True)

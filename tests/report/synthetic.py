@@ -9,7 +9,7 @@ from irnet_ray.model.history import Epoch
 from irnet_ray.model.metrics import evaluate
 from irnet_ray.study.result import make_result
 from irnet_ray.study.run_directory import RunDirectory
-from irnet_ray.study.spec import Study
+from irnet_ray.study.spec import Study, Trainer
 from irnet_ray.study.trial import NetworkModel, Trial
 
 TEST_ROWS = 400
@@ -68,6 +68,7 @@ def complete(run: RunDirectory, trial: Trial, table: pd.DataFrame) -> None:
     is_network = isinstance(trial.model, NetworkModel)
     result = make_result(
         trial,
+        Trainer(),
         unit="eV/atom",
         rows=(trial.train_size or 9000, 100, len(table)),
         validation=metrics,
@@ -77,7 +78,7 @@ def complete(run: RunDirectory, trial: Trial, table: pd.DataFrame) -> None:
         train_seconds=60.0,
         predict_seconds=0.1,
     )
-    run.begin(trial)
+    run.begin(trial, Trainer())
     if is_network:
         run.write_history(trial.id, histories(metrics.mae))
     run.complete(trial.id, result, table)

@@ -9,6 +9,7 @@ from report.synthetic import MAE, make_study
 
 from irnet_ray.errors import RunError
 from irnet_ray.report.page import build_report
+from irnet_ray.study.spec import Trainer
 
 FIGURES = ("mae_by_depth", "learning_curves", "error_distribution")
 
@@ -84,7 +85,7 @@ def test_only_the_papers_protocol_is_warned_of(make_run):
 def test_a_partial_run_says_what_is_missing(make_run):
     run = make_run(mae={"plain-17": 0.09, "irnet-17": 0.08})
     failed = next(trial for trial in run.study().trials() if trial.label == "plain-48")
-    run.begin(failed)
+    run.begin(failed, Trainer())
     run.fail(failed.id, "the loss is not finite in epoch 3 <at> 0.002")
     page = read_page(run)
     assert "2 of 7 trials finished" in page

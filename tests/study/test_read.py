@@ -87,7 +87,7 @@ def test_unknown_value_names_the_field_and_the_nearest(study_file):
         ("seeds=[0,0]", "a value stands twice"),
         ("seeds=[]", "the list is empty"),
         ("seeds=0.5", "seeds"),
-        ("trainer.cpus=0", "trainer.cpus"),
+        ("trainer.cpus_per_worker=0", "trainer.cpus_per_worker"),
         ("models=[]", "models"),
         ("models.networks.depth=[[10]]", "no architecture of [10] layers"),
         ("description=2020-13-45", "not valid YAML"),

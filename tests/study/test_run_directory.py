@@ -14,6 +14,7 @@ from irnet_ray.model.metrics import evaluate
 from irnet_ray.study.read import read_study
 from irnet_ray.study.result import RESULT_COLUMNS, make_result
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.spec import Trainer
 
 
 @pytest.fixture
@@ -31,9 +32,10 @@ def run(tmp_path, study):
 def complete(run, trial, test_mae=0.1):
     target = np.array([0.0, 1.0, 2.0])
     metrics = evaluate(target, target + test_mae)
-    run.begin(trial)
+    run.begin(trial, Trainer())
     result = make_result(
         trial,
+        Trainer(),
         unit="eV/atom",
         rows=(150, 17, 28),
         validation=metrics,
@@ -92,7 +94,7 @@ def test_failures_are_told_and_forgotten_at_the_next_attempt(run, study):
     trial = study.trials()[0]
     run.fail(trial.id, "the loss is not finite")
     assert run.failures() == {trial.id: "the loss is not finite"}
-    run.begin(trial)
+    run.begin(trial, Trainer())
     assert run.failures() == {}
 
 
@@ -147,7 +149,7 @@ def test_a_read_only_directory_is_one_line(tmp_path, study):
 
 def test_configuration_names_the_trial(run, study):
     trial = study.trials()[0]
-    run.begin(trial)
+    run.begin(trial, Trainer())
     configuration = json.loads(run.storage.read(f"trials/{trial.id}/config.json"))
     assert configuration["trial_id"] == trial.id
     assert configuration["train_size"] == 150

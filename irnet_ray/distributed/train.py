@@ -1,0 +1,115 @@
+"""A network that several workers train together, through Ray Train."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+import ray.train
+from ray.train.torch import TorchConfig, TorchTrainer
+from ray.tune.integration.ray_train import TuneReportCallback
+
+from irnet_ray.distributed.session import configure_environment
+from irnet_ray.distributed.shards import OneBlockEach, read_shard, training_dataset
+from irnet_ray.errors import StorageError, TrainingError
+from irnet_ray.model.history import Epoch
+from irnet_ray.model.workers import Workers
+from irnet_ray.study.execute import MatrixData, Part, execute
+from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.spec import Trainer
+from irnet_ray.study.trial import Trial
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """All that a process needs to do a trial, or its part of one.
+
+    Attributes:
+        trial: What to do.
+        data: Reference to the rows of the trial's matrix in Ray's object store.
+        run_uri: Where to record it.
+        trainer: What it runs on.
+        report_seconds: Least time between two reports of how far the trial is (s).
+    """
+
+    trial: Trial
+    data: Any
+    run_uri: str
+    trainer: Trainer
+    report_seconds: float
+
+
+def train_together(assignment: Assignment) -> dict[str, Any] | None:
+    """Does a trial by several workers, from within a Tune trial, which their reports become those of.
+
+    A worker that dies is replaced, and all go on from the checkpoint, as often as ``trainer.restarts`` says.
+
+    Returns:
+        What to report last, where the workers could not do it.
+    """
+    configure_environment()
+    trial, trainer = assignment.trial, assignment.trainer
+    data: MatrixData = ray.get(assignment.data)
+    train = data.rows.select(data.split.subset(trial.train_size).train)
+    try:
+        TorchTrainer(
+            _work,
+            train_loop_config={"assignment": assignment},
+            torch_config=TorchConfig(backend="nccl" if trainer.gpus_per_worker else "gloo"),
+            scaling_config=ray.train.ScalingConfig(
+                num_workers=trainer.workers,
+                use_gpu=trainer.gpus_per_worker > 0,
+                resources_per_worker={"CPU": trainer.cpus_per_worker, "GPU": trainer.gpus_per_worker},
+            ),
+            run_config=ray.train.RunConfig(
+                name=trial.id,
+                storage_path=os.getcwd(),
+                failure_config=ray.train.FailureConfig(max_failures=trainer.restarts),
+                callbacks=[TuneReportCallback()],
+            ),
+            datasets={"train": training_dataset(train, trainer.workers)},
+            dataset_config=OneBlockEach(),
+        ).fit()
+    except ray.train.WorkerGroupError as error:
+        causes = list(error.worker_failures.values())
+        for cause in causes:
+            if isinstance(cause, StorageError):
+                return {"storage_failure": str(cause)}
+        return {"failure": f"a worker ended {trainer.restarts + 1} times without a result ({causes[0]})"}
+    return None
+
+
+def _work(config: dict[str, Any]) -> None:
+    """One worker's part of the trial."""
+    assignment: Assignment = config["assignment"]
+    trainer, trial = assignment.trainer, assignment.trial
+    context = ray.train.get_context()
+    device = "cuda" if trainer.gpus_per_worker else "cpu"
+    workers = Workers(context.get_world_size(), context.get_world_rank(), device)
+    run = RunDirectory(assignment.run_uri)
+    part = Part(workers, read_shard(ray.train.get_dataset_shard("train")))
+    try:
+        outcome = execute(
+            trial, ray.get(assignment.data), run, trainer, _Reporter(assignment.report_seconds), part=part
+        )
+        last: dict[str, Any] = {"result": outcome.result, "stopped": outcome.stopped}
+    except TrainingError as error:
+        if workers.is_first:
+            run.fail(trial.id, str(error))
+        last = {"failure": str(error)}
+    ray.train.report(last)
+
+
+class _Reporter:
+    """Tells from time to time how far a trial is; all workers must do so at the same epochs."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._reported = 0.0
+
+    def __call__(self, epoch: Epoch) -> None:
+        if epoch.seconds - self._reported >= self._seconds:  # the first worker's time, which all know
+            ray.train.report({"epoch": epoch})
+            self._reported = epoch.seconds
