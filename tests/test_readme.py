@@ -93,9 +93,10 @@ def test_the_featurize_examples_work(tmp_path, monkeypatch):
     }
 
 
-def test_the_examples_in_python_work():
+def test_the_examples_in_python_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     texts = [README, (ROOT / "docs" / "features.md").read_text()]
     examples = [block for text in texts for block in blocks("python", text)]
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         exec(example, {})

@@ -122,7 +122,7 @@ def _of_formulas(
     """Featurizes formulas with a function that also tells which of its rows it could not do."""
     _check_errors(errors)
     rows, index = as_rows(formulas)
-    texts = [_formula_text(row) for row in rows]
+    texts = [formula_text(row) for row in rows]
     compositions, bad = parse_column([text or "" for text in texts])
     failed = {each.row: each.reason if texts[each.row] is not None else "not a text" for each in bad}
     good = np.delete(np.arange(len(rows)), list(failed))
@@ -136,7 +136,7 @@ def _of_formulas(
     return _table(values, labels, index, errors, failed)
 
 
-def _formula_text(row: Any) -> str | None:
+def formula_text(row: Any) -> str | None:
     """A formula as text, with all digits of a pymatgen composition; None where it is neither."""
     if isinstance(row, str):
         return row

@@ -177,6 +177,7 @@ def _fit(
             should_stop=should_stop,
             resume_from=checkpoint,
             save_checkpoint=lambda content: run.write_checkpoint(trial.id, content),
+            checkpoint_seconds=trainer.checkpoint_seconds,
         )
     if workers.is_first:
         run.write_history(trial.id, fitted.history)

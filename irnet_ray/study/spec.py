@@ -1,168 +1,20 @@
-"""A study: a file that declares a grid of trials, with profiles that scale it."""
+"""A study: a file that declares a grid of trials, with profiles that scale it, or a search."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from irnet_ray.config import Axis, Config
-from irnet_ray.data.catalog import card
-from irnet_ray.data.load import OwnTable
+from irnet_ray.config import Axis, Config, describe, validate
 from irnet_ray.data.split import SplitPlan
-from irnet_ray.errors import ConfigurationError, suggestion
-from irnet_ray.features.representation import canonical_name, needs_structures
-from irnet_ray.model.architecture import STACKS, Architecture, Shortcut
-from irnet_ray.model.baselines import ForestSettings
-from irnet_ray.model.recipe import Recipe
-from irnet_ray.study.trial import ForestModel, Matrix, NetworkModel, Trial
-
-
-def _known_depth(depth: Any) -> Any:
-    if not isinstance(depth, int) or depth not in STACKS:
-        raise ValueError(f"no architecture of {depth} layers; choose from {', '.join(map(str, STACKS))}")
-    return depth
-
-
-def _known_representation(name: Any) -> Any:
-    try:
-        return canonical_name(name) if isinstance(name, str) else name
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from error
-
+from irnet_ray.study.blocks import DataBlock, ModelBlock, with_kind
+from irnet_ray.study.space import EarlyStopping, Search, Seed, Values, fill_missing, set_values
+from irnet_ray.study.trial import NetworkModel, Trial
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # part of a path
-Depth = Annotated[int, Field(strict=True), BeforeValidator(_known_depth)]
-Representation = Annotated[str, BeforeValidator(_known_representation)]
-TrainSize = Annotated[int, Field(ge=10, strict=True)] | Literal["all"]
-Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
-
-
-class DataBlock(Config):
-    """What is predicted from what; each key but a table of one's own may be a list.
-
-    Attributes:
-        dataset: Names in the catalog, or one table of one's own.
-        property: Names of properties.
-        representation: Names of representations.
-        train_size: Numbers of training rows; ``all`` takes every one.
-    """
-
-    dataset: OwnTable | Axis[str]
-    property: Axis[str]
-    representation: Axis[Representation] = ("composition",)
-    train_size: Axis[TrainSize] = ("all",)
-
-    @model_validator(mode="after")
-    def _properties_exist(self) -> DataBlock:
-        for dataset in () if isinstance(self.dataset, OwnTable) else self.dataset:
-            try:
-                known = card(dataset).properties
-            except ConfigurationError as error:
-                raise ValueError(str(error)) from error
-            for name in self.property:
-                if name not in known:
-                    raise ValueError(f"dataset '{dataset}' has no property '{name}'{suggestion(name, known)}")
-        if isinstance(self.dataset, OwnTable):
-            for name in self.property:
-                if name not in self.dataset.properties:
-                    choices = suggestion(name, self.dataset.properties)
-                    raise ValueError(f"the table's 'properties' do not name '{name}'{choices}")
-        return self
-
-    @model_validator(mode="after")
-    def _structures_exist(self) -> DataBlock:
-        if isinstance(self.dataset, OwnTable):
-            without = [] if self.dataset.structure else [self.dataset.title]
-        else:
-            without = [name for name in self.dataset if not card(name).has_structures]
-        for representation in self.representation:
-            if without and needs_structures(representation):
-                raise ValueError(f"'{without[0]}' has no structures, which '{representation}' needs; choose another")
-        return self
-
-    def matrices(self) -> Iterator[Matrix]:
-        """Lists the feature matrices of the block."""
-        own_table = self.dataset if isinstance(self.dataset, OwnTable) else None
-        names = (own_table.title,) if own_table else self.dataset
-        for dataset, name, representation in itertools.product(names, self.property, self.representation):
-            yield Matrix(
-                dataset=str(dataset),
-                own_table=own_table,
-                property=name,
-                representation=representation,
-            )
-
-
-class NetworkBlock(Config):
-    """Networks; each key may be a list.
-
-    Attributes:
-        depth: 10, 17, 24 or 48 layers.
-        shortcut: Placement of the shortcuts.
-        width: Factor on the number of units of every layer.
-        architecture: In the authors' notation, in place of depth, shortcut and width.
-        recipe: A recipe's name, or what differs from one: ``{base: fast, epochs: 20}``.
-    """
-
-    kind: Literal["network"] = "network"
-    depth: Axis[Depth] | None = None
-    shortcut: Axis[Shortcut] | None = None
-    width: Axis[Annotated[float, Field(gt=0, le=16)]] = (1.0,)
-    architecture: Axis[str] | None = None
-    recipe: Axis[Recipe]
-
-    @field_validator("architecture")
-    @classmethod
-    def _readable(cls, architectures: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        try:
-            return tuple(str(Architecture.parse(text)) for text in architectures) if architectures else None
-        except ConfigurationError as error:
-            raise ValueError(str(error)) from error
-
-    @model_validator(mode="after")
-    def _one_way_to_say_it(self) -> NetworkBlock:
-        if (self.architecture is None) == (self.depth is None or self.shortcut is None):
-            raise ValueError("give either 'depth' and 'shortcut', or 'architecture'")
-        return self
-
-    def models(self) -> Iterator[NetworkModel]:
-        """Lists the networks of the block."""
-        for architecture, width in self._architectures():
-            for recipe in self.recipe:
-                yield NetworkModel(architecture=architecture, width=width, recipe=recipe)
-
-    def _architectures(self) -> Iterator[tuple[str, float]]:
-        if self.architecture is not None:
-            yield from ((text, 1.0) for text in self.architecture)
-        for depth, shortcut, width in itertools.product(self.depth or (), self.shortcut or (), self.width):
-            yield str(Architecture.of(depth, shortcut, width)), width
-
-
-class ForestBlock(ForestSettings):
-    """A random forest."""
-
-    kind: Literal["random_forest"]
-
-    def models(self) -> Iterator[ForestModel]:
-        """Lists the one forest of the block."""
-        yield ForestModel(settings=ForestSettings(**self.model_dump(exclude={"kind"})))
-
-
-ModelBlock = NetworkBlock | ForestBlock
-_KINDS = ("network", "random_forest")
-
-
-def _with_kind(block: Any) -> Any:
-    """A block that does not name its kind is one of networks."""
-    if not isinstance(block, Mapping):
-        return block
-    kind = block.get("kind", "network")
-    if kind not in _KINDS:
-        raise ValueError(f"unknown kind '{kind}'{suggestion(str(kind), _KINDS)}")
-    return {"kind": kind, **block}
 
 
 class Trainer(Config):
@@ -176,6 +28,7 @@ class Trainer(Config):
         bfloat16: Whether matrix products are computed in it, for GPUs and processors that have it in hardware (such
             as AVX512-BF16); weights stay in float32.
         compiled: Whether torch compiles the network into CUDA graphs, on GPUs.
+        checkpoint_seconds: Least time between two checkpoints of a trial, which are written after an epoch (s).
         restarts: How often a trial whose process died goes on from its checkpoint before it counts as failed.
     """
 
@@ -185,6 +38,7 @@ class Trainer(Config):
     synchronized_batch_norm: bool = False
     bfloat16: bool = False
     compiled: bool = False
+    checkpoint_seconds: float = Field(default=30.0, ge=0)
     restarts: int = Field(default=2, ge=0)
 
     @model_validator(mode="after")
@@ -205,7 +59,7 @@ class Trainer(Config):
 
 
 class Study(Config):
-    """A grid of trials: every data block with every model with every seed.
+    """A grid of trials: every data block with every model with every seed; or a search for the best trial.
 
     Attributes:
         name: Names the run directory.
@@ -216,6 +70,8 @@ class Study(Config):
         models: Blocks of models by names of one's own.
         seeds: Of the models.
         trainer: What each trial runs on.
+        early_stopping: When poor trials end before their time, if they do.
+        search: Which values to try, in place of a grid.
         skip_bad_rows: Whether rows with unreadable formulas are dropped, rather than refused.
     """
 
@@ -224,12 +80,50 @@ class Study(Config):
     profile: Name | None = None
     data: Axis[DataBlock]
     split: SplitPlan = SplitPlan()
-    models: dict[str, Annotated[ModelBlock, Field(discriminator="kind"), BeforeValidator(_with_kind)]] = Field(
+    models: dict[str, Annotated[ModelBlock, Field(discriminator="kind"), BeforeValidator(with_kind)]] = Field(
         min_length=1
     )
     seeds: Axis[Seed] = (0,)
     trainer: Trainer = Trainer()
+    early_stopping: EarlyStopping | None = None
+    search: Search | None = None
     skip_bad_rows: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_keys_to_the_search(cls, given: Any) -> Any:
+        """Lets a study leave out the keys that its search sets."""
+        search = given.get("search") if isinstance(given, Mapping) else None
+        if not isinstance(search, Mapping):
+            return given
+        try:
+            first = Search.model_validate(search).first
+        except ValidationError:  # is told where the field is checked
+            return given
+        return fill_missing(given, first)
+
+    @model_validator(mode="after")
+    def _search_leads_to_trials(self) -> Study:
+        if self.search is None:
+            return self
+        for key, distribution in self.search.space.items():
+            for value in distribution.probes():
+                self._check_sample({**self.search.first, key: value})
+        for values in self._data_values():
+            self._check_sample({**self.search.first, **values})
+        return self
+
+    @model_validator(mode="after")
+    def _some_trial_can_end_early(self) -> Study:
+        if self.early_stopping is None or self.search is not None:
+            return self
+        epochs = [each.model.recipe.epochs for each in self.trials() if isinstance(each.model, NetworkModel)]
+        if not any(self.early_stopping.rungs(each) for each in epochs):
+            raise ValueError(
+                f"early_stopping.grace_epochs: no network trains for more than {self.early_stopping.grace_epochs} "
+                "epochs, so that none could end early; lower it, or leave out early_stopping"
+            )
+        return self
 
     @property
     def run_name(self) -> str:
@@ -237,7 +131,10 @@ class Study(Config):
         return f"{self.name}-{self.profile}" if self.profile else self.name
 
     def trials(self) -> list[Trial]:
-        """Expands the grid, each trial once, in the order in which the study lists the axes."""
+        """Expands the grid, each trial once, in the order in which the study lists the axes.
+
+        Of a study with a search this is the one trial that the file's own values make; see ``sample``.
+        """
         models = [model for block in self.models.values() for model in block.models()]
         trials = [
             Trial(
@@ -254,3 +151,46 @@ class Study(Config):
             for seed in self.seeds
         ]
         return list({trial.id: trial for trial in trials}.values())
+
+    def sample(self, values: Values) -> Trial:
+        """The trial that a search's values make.
+
+        Raises:
+            ConfigurationError: They do not go together.
+        """
+        (trial,) = validate(Study, self._content_with(values), "search.space").trials()
+        return trial
+
+    def trials_of_all_data(self) -> list[Trial]:
+        """One trial for each combination of the data that the search may choose."""
+        assert self.search is not None
+        return [self.sample({**self.search.first, **values}) for values in self._data_values()]
+
+    def _data_values(self) -> Iterator[Values]:
+        assert self.search is not None
+        choices = self.search.data_choices
+        for values in itertools.product(*choices.values()):
+            yield dict(zip(choices, values, strict=True))
+
+    def _content_with(self, values: Values) -> dict[str, Any]:
+        content = self.model_dump(mode="json", exclude={"search", "early_stopping"})
+        set_values(content, values)
+        return content
+
+    def _check_sample(self, values: Values) -> None:
+        """Refuses values that the study does not take, and studies of which a sample would be several trials."""
+        content = self._content_with(values)
+        try:
+            study = Study.model_validate(content)
+        except ValidationError as error:
+            raise ValueError(f"search.space: {describe(error, content)}") from error
+        for axis, length in study._axes():
+            if length > 1:
+                raise ValueError(f"{axis}: has {length} values, but a sample of a search is one trial; name one value")
+
+    def _axes(self) -> Iterator[tuple[str, int]]:
+        """The axes of the grid and the number of their values."""
+        yield from (("data", len(self.data)), ("models", len(self.models)), ("seeds", len(self.seeds)))
+        blocks = {"data": self.data[0], **{f"models.{name}": block for name, block in self.models.items()}}
+        for name, block in blocks.items():
+            yield from ((f"{name}.{field}", len(value)) for field, value in block if isinstance(value, tuple))

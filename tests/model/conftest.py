@@ -2,7 +2,7 @@ import pytest
 import torch
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread():
     """Tiny networks are quickest on one thread, and bits depend on the number of threads."""
     threads = torch.get_num_threads()

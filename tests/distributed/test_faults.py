@@ -1,0 +1,72 @@
+"""Processes that die amid a trial are replaced, and the trial ends as it would have."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pandas as pd
+import psutil
+import pytest
+from rich.console import Console
+
+from irnet_ray.distributed.launch import run_study
+from irnet_ray.study.read import read_study
+from irnet_ray.study.result import TIME_COLUMNS
+from irnet_ray.study.run_directory import RunDirectory
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
+
+LONG_ENOUGH = [
+    "models.networks={depth: 10, shortcut: layer, width: 0.03, recipe: {base: fast, epochs: 150, batch_size: 16}}",
+    "trainer.checkpoint_seconds=0.2",
+]
+
+
+def kill_once(run, name):
+    """Kills a process of Ray's, by its title, as soon as a trial has a checkpoint; gives a thread and the victims."""
+    victims = []
+
+    def wait_and_kill():
+        while not any(path.endswith("checkpoint.bin") for path in run.storage.files("trials")):
+            time.sleep(0.05)
+        for process in psutil.Process().children(recursive=True):
+            if name in " ".join(process.cmdline()):
+                victims.append(process.pid)
+                os.kill(process.pid, signal.SIGKILL)
+                return
+
+    thread = threading.Thread(target=wait_and_kill, daemon=True)
+    thread.start()
+    return thread, victims
+
+
+@pytest.mark.parametrize(("workers", "name"), [(1, "ray::ImplicitFunc"), (2, "ray::RayTrainWorker")])
+def test_a_trial_whose_process_dies_goes_on_from_its_checkpoint(study_file, tmp_path, workers, name):
+    study = read_study(study_file, settings=[*LONG_ENOUGH, f"trainer.workers={workers}"])
+    undisturbed = run_study(study, RunDirectory(str(tmp_path / "undisturbed")), console=Console(quiet=True))
+    run = RunDirectory(str(tmp_path / "killed"))
+    thread, victims = kill_once(run, name)
+    results = run_study(study, run, console=Console(quiet=True))
+    thread.join(10)
+    assert len(victims) == 1
+    times = list(TIME_COLUMNS)
+    pd.testing.assert_frame_equal(results.drop(columns=times), undisturbed.drop(columns=times), check_exact=True)
+    (trial_id,) = results.loc[results["model"] == "irnet", "trial_id"]
+    assert run.history(trial_id)["epoch"].tolist() == list(range(1, 151))
+    assert run.failures() == {}
+
+
+def test_a_trial_that_dies_again_and_again_fails_and_the_study_goes_on(study_file, tmp_path):
+    study = read_study(study_file, settings=[*LONG_ENOUGH, "trainer.restarts=0"])
+    run = RunDirectory(str(tmp_path / "killed"))
+    thread, victims = kill_once(run, "ray::ImplicitFunc")
+    results = run_study(study, run, console=Console(quiet=True))
+    thread.join(10)
+    assert len(victims) == 1
+    assert len(results) == 1
+    assert set(run.failures().values()) == {"its process ended 1 times without a result; the logs of Ray tell why"}
+    again = run_study(study, run, console=Console(quiet=True))
+    assert set(again["model"]) == {"irnet", "random_forest"}
