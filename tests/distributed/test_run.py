@@ -79,6 +79,6 @@ def test_two_workers_train_a_network_together(study_file, tmp_path):
     for trial_id in networks["trial_id"]:
         assert directory.history(trial_id)["epoch"].tolist() == [1, 2, 3]
         assert directory.result(trial_id)["provenance"]["trainer"]["workers"] == 2
-    again, repeated = run(study_file, tmp_path / "again", "trainer.workers=2")
+    _, repeated = run(study_file, tmp_path / "again", "trainer.workers=2")
     times = list(TIME_COLUMNS)
     pd.testing.assert_frame_equal(results.drop(columns=times), repeated.drop(columns=times), check_exact=True)
