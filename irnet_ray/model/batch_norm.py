@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributed.nn.functional import all_reduce
 
-from irnet_ray.model.network import Layer, Network
+from irnet_ray.model.network import BatchNorm, Layer, Network
 
 
-class SynchronizedBatchNorm(nn.BatchNorm1d):
+class SynchronizedBatchNorm(BatchNorm):
     """Batch norm (Ioffe and Szegedy, 2015) that takes mean and variance over the rows of all processes.
 
-    Needs torch's default process group while it trains; evaluates like ``nn.BatchNorm1d``.
+    Needs torch's default process group while it trains; evaluates like any other.
 
     Shape:
         ``(rows, units)`` to ``(rows, units)``.

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from irnet_ray.model.network import Layer, Network
+from irnet_ray.model.network import Network
 from irnet_ray.model.recipe import Recipe
 
 
 def make_optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
-    """Adam or AdamW in the fused form, which is the fastest on CPUs and on GPUs.
-
-    Only weight matrices decay. The biases of dense layers before batch norm stay zero: batch norm takes
-    their effect away, their gradient is nothing but rounding, and Adam would make steps of it.
-    """
-    biases_without_effect = {id(module.dense.bias) for module in network.modules() if isinstance(module, Layer)}
-    learnt = [parameter for parameter in network.parameters() if id(parameter) not in biases_without_effect]
+    """Adam or AdamW in the fused form, which is the fastest on CPUs and on GPUs; only weight matrices decay."""
+    learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [parameter for parameter in learnt if parameter.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [parameter for parameter in learnt if parameter.ndim == 1], "weight_decay": 0.0},

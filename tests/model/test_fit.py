@@ -68,11 +68,10 @@ def bare_loop(architecture, recipe, seed):
         architecture, 6, seed=seed, momentum=recipe.batch_norm_momentum, epsilon=recipe.batch_norm_epsilon
     )
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
-    learnt = {name: tensor for name, tensor in network.named_parameters() if not name.endswith("dense.bias")}
-    matrices = [tensor for tensor in learnt.values() if tensor.ndim == 2]
+    learnt = [tensor for name, tensor in network.named_parameters() if not name.endswith("dense.bias")]
     groups = [
-        {"params": matrices, "weight_decay": recipe.weight_decay},
-        {"params": [tensor for tensor in learnt.values() if tensor.ndim == 1], "weight_decay": 0},
+        {"params": [tensor for tensor in learnt if tensor.ndim == 2], "weight_decay": recipe.weight_decay},
+        {"params": [tensor for tensor in learnt if tensor.ndim == 1], "weight_decay": 0},
     ]
     optimizer = kind(groups, lr=recipe.learning_rate, fused=True)
     steps = math.ceil(len(y) / recipe.batch_size)

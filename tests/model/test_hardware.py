@@ -6,7 +6,7 @@ from worker_group import IRNET, made
 from irnet_ray.model import hardware as module
 from irnet_ray.model.fit import fit
 from irnet_ray.model.hardware import Hardware
-from irnet_ray.model.network import Layer, Network
+from irnet_ray.model.network import BatchNorm, Layer, Network
 from irnet_ray.model.recipe import Recipe
 from irnet_ray.model.rows import Standardization
 
@@ -90,11 +90,11 @@ def test_rows_for_a_gpu_go_through_pinned_memory(monkeypatch):
     assert asked == [True, ("cuda", True)]
 
 
-def test_batch_norm_stays_torchs_own_where_there_is_one_worker():
+def test_batch_norm_is_each_processs_own_where_there_is_one_worker():
     network = Network(IRNET, 6, seed=0)
     Hardware(synchronized_batch_norm=True).prepare(network)
     kinds = {type(layer.batch_norm) for layer in network.modules() if isinstance(layer, Layer)}
-    assert kinds == {torch.nn.BatchNorm1d}
+    assert kinds == {BatchNorm}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
