@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from irnet_ray.config import Config
 from irnet_ray.errors import ConfigurationError
@@ -28,13 +28,22 @@ class SplitPlan(Config):
             ``published`` takes the split that was published with the data.
         test_fraction: Part of all rows that is tested on; ``published`` does not use it.
         validation_fraction: Part of the other rows that is validated on; only ``holdout`` uses it.
+        train_on_validation: Whether the validation rows are trained on as well, once everything is chosen; they must
+            choose nothing then, and their error is that of rows that were trained on.
         seed: Of the random shuffle; ``published`` shuffles only the order within each part.
     """
 
     protocol: Literal["holdout", "paper", "published"] = "holdout"
     test_fraction: float = Field(default=0.1, gt=0, lt=1)
     validation_fraction: float = Field(default=0.1, gt=0, lt=1)
+    train_on_validation: bool = False
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _test_rows_are_not_trained_on(self) -> SplitPlan:
+        if self.train_on_validation and self.validation_is_test:
+            raise ValueError("'train_on_validation' would train on the test rows with protocol 'paper'; choose another")
+        return self
 
     @property
     def validation_is_test(self) -> bool:
@@ -62,6 +71,11 @@ class Split:
     def validation_is_test(self) -> bool:
         """Whether the test set chooses the epoch, so that test errors are optimistic."""
         return self.plan.validation_is_test
+
+    @property
+    def learnt(self) -> IntArray:
+        """Rows that a model learns from: the training rows, and those of validation where the plan says so."""
+        return np.concatenate([self.train, self.validation]) if self.plan.train_on_validation else self.train
 
     def subset(self, train_size: int | None) -> Split:
         """Takes the first training rows, and with ``holdout`` a validation set in proportion.

@@ -35,7 +35,8 @@ class History:
 
     Attributes:
         epochs: One row for each.
-        best_epoch: The epoch of the lowest validation MAE; 0 before the first.
+        best_epoch: The epoch of the lowest validation MAE; 0 before the first. With a recipe that keeps the last
+            epoch, the last.
         best_val_mae: Its validation MAE, in the property's unit.
         stopped: Whether training was told to stop before its time.
     """
@@ -45,10 +46,10 @@ class History:
     best_val_mae: float = math.inf
     stopped: bool = False
 
-    def add(self, epoch: Epoch) -> bool:
-        """Appends an epoch; tells whether it is the best so far."""
+    def add(self, epoch: Epoch, *, keep_last: bool = False) -> bool:
+        """Appends an epoch; tells whether its weights are to be kept."""
         self.epochs.append(epoch)
-        if epoch.val_mae >= self.best_val_mae:
+        if not keep_last and epoch.val_mae >= self.best_val_mae:
             return False
         self.best_epoch, self.best_val_mae = epoch.epoch, epoch.val_mae
         return True

@@ -22,6 +22,7 @@ class Recipe(Config):
         batch_size: Rows a step, over all workers together.
         loss: ``"mae"`` or ``"mse"``.
         epochs: Upper bound on the passes over the training rows.
+        keep: The weights that count: those of the ``"best"`` epoch by the validation MAE, or of the ``"last"``.
         patience: Epochs without a lower validation MAE after which training stops; ``None`` never stops it.
         weight_decay: Decoupled with ``adamw``.
         batch_norm_momentum: Weight of the newest batch in the running statistics.
@@ -37,6 +38,7 @@ class Recipe(Config):
     batch_size: int = Field(ge=2)
     loss: Literal["mae", "mse"]
     epochs: int = Field(ge=1)
+    keep: Literal["best", "last"]
     patience: int | None = Field(ge=1)
     weight_decay: float = Field(ge=0)
     batch_norm_momentum: float = Field(gt=0, le=1)
@@ -56,6 +58,12 @@ class Recipe(Config):
             raise ValueError(f"unknown recipe '{base}'{suggestion(str(base), RECIPES)}")
         return {**RECIPES[base], "base": base, **given}
 
+    @model_validator(mode="after")
+    def _nothing_to_wait_for(self) -> Recipe:
+        if self.keep == "last" and self.patience is not None:
+            raise ValueError("'patience' waits for a better epoch, but 'keep' is last; set one of them otherwise")
+        return self
+
     @property
     def label(self) -> str:
         """The base's name, and what differs from it: ``"fast(epochs=20)"``."""
@@ -73,6 +81,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "batch_size": 32,
         "loss": "mae",
         "epochs": 3000,
+        "keep": "best",
         "patience": 200,
         "weight_decay": 0.0,
         "batch_norm_momentum": 0.001,
@@ -86,6 +95,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "batch_size": 256,
         "loss": "mae",
         "epochs": 30,
+        "keep": "best",
         "patience": None,
         "weight_decay": 0.0,
         "batch_norm_momentum": 0.1,

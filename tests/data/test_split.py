@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from irnet_ray.config import validate
 from irnet_ray.data.split import SplitPlan, sizes, split
 from irnet_ray.errors import ConfigurationError
 
@@ -130,3 +131,19 @@ def test_what_cannot_be_split_is_refused():
 def test_a_plan_out_of_bounds_is_refused(given_field):
     with pytest.raises(ValidationError):
         SplitPlan(**given_field)
+
+
+def test_validation_rows_are_learnt_from_on_request():
+    formulas = [f"NaCl{number}" for number in range(1, 101)]
+    plain, merged = (split(formulas, SplitPlan(train_on_validation=value)) for value in (False, True))
+    np.testing.assert_array_equal(plain.learnt, plain.train)
+    np.testing.assert_array_equal(merged.train, plain.train)
+    small = merged.subset(20)
+    for each in (merged, small):
+        assert set(each.learnt) == set(each.train) | set(each.validation)
+        assert not set(each.learnt) & set(each.test)
+
+
+def test_test_rows_are_never_learnt_from():
+    with pytest.raises(ConfigurationError, match="'train_on_validation' would train on the test rows"):
+        validate(SplitPlan, {"protocol": "paper", "train_on_validation": True}, "split")

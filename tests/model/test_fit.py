@@ -264,6 +264,16 @@ def test_the_weights_of_the_best_epoch_predict():
     assert all(torch.equal(weights[name], tensor) for name, tensor in only_so_long.network.state_dict().items())
 
 
+def test_the_weights_of_the_last_epoch_are_kept_on_request():
+    best = trained(CONSTANT)
+    epochs = len(best.history)
+    last = trained(CONSTANT.model_copy(update={"keep": "last", "patience": None, "epochs": epochs}))
+    assert without_seconds(last.history) == without_seconds(best.history)
+    assert last.best_epoch == epochs != best.best_epoch
+    error = evaluate(VALIDATION.target, last.predict(VALIDATION.inputs)).mae
+    assert error == pytest.approx(last.history[-1].val_mae, rel=1e-9)
+
+
 @pytest.mark.parametrize("spoiled", ["train", "validation"])
 def test_a_target_that_is_not_a_number_ends_training(spoiled):
     rows = {"train": TRAIN, "validation": VALIDATION}

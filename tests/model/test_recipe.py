@@ -83,6 +83,10 @@ def test_a_recipe_cannot_be_changed():
         ({"batch_size": 1}, "batch_size: input should be greater than or equal to 2, not 1"),
         ({"epochs": 0}, "epochs: input should be greater than or equal to 1, not 0"),
         ({"epochs": 2.5}, "epochs: input should be a valid integer"),
+        (
+            {"keep": "last", "patience": 5},
+            "'patience' waits for a better epoch, but 'keep' is last; set one of them otherwise",
+        ),
         ({"patience": 0}, "patience: input should be greater than or equal to 1, not 0"),
         ({"weight_decay": -1}, "weight_decay: input should be greater than or equal to 0, not -1"),
         ({"batch_norm_momentum": 0}, "batch_norm_momentum: input should be greater than 0, not 0"),
