@@ -24,13 +24,13 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pymatgen.core import Composition, Structure
+from running import conditions
 from scaling import memory_section, scaling_section
 from section import Section
 from structures import ATOMS, choose, prototypes, read_structures
@@ -40,7 +40,6 @@ from irnet_ray.data.load import load
 from irnet_ray.errors import CrystalError
 from irnet_ray.features import composition, structure
 from irnet_ray.formula import parse_all
-from irnet_ray.study.result import provenance
 
 SEED = 0
 REPETITIONS = 3  # of what takes milliseconds; the median counts
@@ -174,19 +173,6 @@ def run_matminer(featurizers: Sequence[Any], material: Any) -> list[float]:
     return [float(value) for each in featurizers for value in each.featurize(material)]
 
 
-def conditions() -> dict[str, str]:
-    """Hardware, versions and commit."""
-    facts = provenance()
-    packages = ("irnet-ray", "matminer", "pymatgen", "pyvoro2", "numpy", "ray")
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
-    return {
-        "versions": f"{versions}, Python {facts['python']}",
-        "commit": str(facts["commit"]),
-        "machine": f"{facts['processor']}, {facts['cores']} cores, {facts['system']}",
-        "time": str(facts["finished"]),
-    }
-
-
 SECTIONS = {
     "composition": composition_section,
     "structure": structure_section,
@@ -210,7 +196,7 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.sections) - set(SECTIONS):
         parser.error(f"no section is called {', '.join(sorted(unknown))}; choose from {', '.join(SECTIONS)}")
-    facts = conditions()
+    facts = conditions("matminer", "pymatgen", "pyvoro2", "numpy", "ray")
     print(*(f"{name}: {fact}" for name, fact in facts.items()), sep="\n")
     fresh = {"mp_context": multiprocessing.get_context("spawn"), "max_tasks_per_child": 1}
     quiet = {"initializer": warnings.simplefilter, "initargs": ("ignore",)}  # matminer warns of missing properties

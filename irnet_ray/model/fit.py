@@ -85,7 +85,7 @@ def fit(
         seed: Determines the initial weights and the order of the rows.
         hardware: What it is trained on.
         report: Called with each epoch's history row, those of a checkpoint first; what it raises ends training.
-        should_stop: Asked after each epoch, in the first worker alone, whether training is to end.
+        should_stop: Asked after each report, in the first worker alone, whether training is to end.
         resume_from: A checkpoint of the same training; an unreadable one is ignored.
         save_checkpoint: Called with a checkpoint from time to time, in the first worker alone.
         checkpoint_seconds: Least time between checkpoints (s).
@@ -103,9 +103,10 @@ def fit(
             report(epoch)
     saved = time.monotonic()
     while not training.finished:
-        epoch = training.run_epoch(should_stop)
+        epoch = training.run_epoch()
         if report is not None:
             report(epoch)
+        training.stop_if(should_stop)
         is_due = time.monotonic() - saved >= checkpoint_seconds
         if save_checkpoint is not None and hardware.workers.is_first and is_due:
             save_checkpoint(checkpoint.encode(training.state_dict()))

@@ -107,11 +107,8 @@ class Training:
         exhausted = patience is not None and self.history.waited >= patience
         return self.history.stopped or exhausted or len(self.history.epochs) >= self.recipe.epochs
 
-    def run_epoch(self, should_stop: Callable[[], bool]) -> Epoch:
+    def run_epoch(self) -> Epoch:
         """Trains on every row once, validates, and adds a row to the history, the same in every worker.
-
-        Args:
-            should_stop: Asked in the first worker whether training is to end after this epoch.
 
         Raises:
             TrainingError: The loss became infinite or not a number.
@@ -121,9 +118,9 @@ class Training:
         self.workers.average(self.network.buffers())
         residual = predict(self.network, self.validation_inputs, self.target) - self.validation_target
         seconds = self.history.seconds + time.perf_counter() - started
-        of_the_first = (seconds, float(should_stop())) if self.workers.is_first else (0.0, 0.0)
-        summed = np.array([absolute_error, rows, float(np.abs(residual).sum()), *of_the_first])
-        absolute_error, rows, validation_error, seconds, stop = self.workers.total(summed).tolist()
+        of_the_first = seconds if self.workers.is_first else 0.0
+        summed = np.array([absolute_error, rows, float(np.abs(residual).sum()), of_the_first])
+        absolute_error, rows, validation_error, seconds = self.workers.total(summed).tolist()
         epoch = Epoch(
             epoch=len(self.history.epochs) + 1,
             step=self.history.steps + self.batches.steps,
@@ -133,10 +130,14 @@ class Training:
             seconds=seconds,
         )
         self._refuse_what_is_not_finite(epoch)
-        self.history.stopped = stop > 0
-        if self.history.add(epoch):
+        if self.history.add(epoch, keep_last=self.recipe.keep == "last"):
             self.best_weights = copy.deepcopy(self.network.state_dict())
         return epoch
+
+    def stop_if(self, should_stop: Callable[[], bool]) -> None:
+        """Ends training in every worker if the first is told so."""
+        told = float(should_stop()) if self.workers.is_first else 0.0
+        self.history.stopped = bool(self.workers.total(np.array([told]))[0])
 
     def _train(self) -> tuple[float, float]:
         """Takes one epoch's steps.

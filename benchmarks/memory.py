@@ -1,0 +1,106 @@
+"""How much memory a trial takes: `python benchmarks/memory.py`.
+
+Trains one network for a few epochs on all rows of a dataset, through Ray and in one process, and watches the process
+that trains. Its peak holds the rows that all trials of a node share (Ray keeps them once), the standardized copy that
+is trained on, the network, and the libraries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import tempfile
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+import pandas as pd
+import psutil
+from rich.console import Console
+
+from irnet_ray.distributed.launch import run_study
+from irnet_ray.features.representation import labels
+from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.spec import Study
+
+MIB = 2**20
+
+
+class Watch(threading.Thread):
+    """Notes the largest memory of the process that trains: a worker of Ray's, or this one."""
+
+    def __init__(self, local: bool) -> None:
+        super().__init__(daemon=True)
+        self.local = local
+        self.peak = 0
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Looks ten times a second."""
+        while not self.over.wait(0.1):
+            self.peak = max([self.peak, *(process.memory_info().rss for process in self.trainers())])
+
+    def trainers(self) -> list[psutil.Process]:
+        """The processes that train."""
+        if self.local:
+            return [psutil.Process()]
+        children = psutil.Process().children(recursive=True)
+        return [child for child in children if "ray::ImplicitFunc" in " ".join(child.cmdline())]
+
+
+def measure(study: Study, local: bool) -> dict[str, float | str]:
+    """Runs the study's one trial and tells its peak (MiB)."""
+    with tempfile.TemporaryDirectory() as folder:
+        run_study(study, RunDirectory(folder + "/features"), console=Console(quiet=True), local=True)  # fills the cache
+        watch = Watch(local)
+        watch.start()
+        started = time.perf_counter()
+        results = run_study(study, RunDirectory(folder + "/run"), console=Console(quiet=True), local=local)
+        watch.over.set()
+    rows = int(results[["train_rows", "validation_rows", "test_rows"]].sum(axis=1).iloc[0])
+    matrix = rows * len(labels(str(results["representation"].iloc[0]))) * 4 / MIB
+    peak = watch.peak / MIB
+    return {
+        "where": "one process, data included" if local else "worker of Ray",
+        "rows": rows,
+        "matrix (MiB)": round(matrix),
+        "peak (MiB)": round(peak),
+        "2 x matrix + 500": round(2 * matrix + 500),
+        "seconds": round(time.perf_counter() - started),
+    }
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="oqmd")
+    parser.add_argument("--property", default="formation_enthalpy")
+    parser.add_argument("--representation", default="composition+fractions")
+    parser.add_argument("--width", type=float, default=0.25)
+    parser.add_argument("--epochs", type=int, default=2)
+    options = parser.parse_args()
+    study = Study.model_validate(
+        {
+            "name": "memory",
+            "data": {
+                "dataset": options.dataset,
+                "property": options.property,
+                "representation": options.representation,
+            },
+            "models": {
+                "networks": {
+                    "depth": 17,
+                    "shortcut": "layer",
+                    "width": options.width,
+                    "recipe": {"base": "fast", "epochs": options.epochs},
+                }
+            },
+        }
+    )
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawning, max_tasks_per_child=1) as pool:
+        print(pd.DataFrame(pool.map(measure, [study] * 2, [False, True])).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
