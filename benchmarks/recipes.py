@@ -1,0 +1,115 @@
+"""What each part of a recipe is worth: `python benchmarks/recipes.py studies/best.yaml --change KEY=VALUE ...`.
+
+Trains the networks of a study as the file has them, and once more for every `--change KEY=VALUE[;KEY=VALUE...]` of it,
+on the training part alone, and prints their validation errors and times. The test part is not looked at, so that
+whatever is chosen by this table is not chosen by it. `--set` changes all trainings, for example to fewer epochs. Each
+result is written to `--output` as it comes, and what stands there is not trained again. One thread each; `--processes`
+trains so many at a time.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from running import parser_of, print_conditions, tell
+from section import Section
+
+from irnet_ray.model.architecture import Architecture
+from irnet_ray.model.fit import fit
+from irnet_ray.model.hardware import Hardware
+from irnet_ray.study.execute import configure_process
+from irnet_ray.study.featurize import compute_here
+from irnet_ray.study.prepare import prepare
+from irnet_ray.study.read import read_study
+from irnet_ray.study.spec import Study
+from irnet_ray.study.trial import NetworkModel, Trial
+
+
+def train(change: str, study: Study, trial: Trial) -> dict[str, Any]:
+    """Trains one network; gives its row of the table."""
+    configure_process(study.trainer)
+    (data,) = prepare([trial], compute_here).values()
+    split = data.split.subset(trial.train_size)
+    assert isinstance(trial.model, NetworkModel)
+    fitted = fit(
+        Architecture.parse(trial.model.architecture),
+        trial.model.recipe,
+        data.rows.select(split.train),
+        data.rows.select(split.validation),
+        seed=trial.seed,
+        hardware=Hardware(bfloat16=study.trainer.bfloat16),
+    )
+    last = fitted.history[-1]
+    return {
+        "change": change or "none",
+        "dataset": trial.matrix.dataset,
+        "representation": trial.matrix.representation,
+        "rows": len(split.train),
+        "model": trial.label,
+        "width": trial.model.width,
+        "recipe": trial.model.recipe.label,
+        "seed": trial.seed,
+        "trial": trial.id,
+        "val_mae": min(epoch.val_mae for epoch in fitted.history),
+        "last_val_mae": last.val_mae,
+        "train_mae": last.train_mae,
+        "seconds": fitted.seconds,
+    }
+
+
+def planned(path: Path, profile: str | None, settings: Sequence[str], changes: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The trainings: what is changed, the study with the change, and the trial."""
+    tasks = []
+    for change in ["", *changes]:
+        study = read_study(path, profile, [*settings, *filter(None, change.split(";"))])
+        tasks += [(change, study, trial) for trial in study.trials() if isinstance(trial.model, NetworkModel)]
+    return tasks
+
+
+def done(output: Path | None) -> pd.DataFrame:
+    """What was measured before."""
+    return pd.read_csv(output) if output and output.exists() else pd.DataFrame({"trial": []})
+
+
+def section(measured: pd.DataFrame) -> Section:
+    """Means over the seeds, beside the study without a change."""
+    keys = ["dataset", "model", "change"]
+    table = measured.groupby(keys, sort=False)[["val_mae", "last_val_mae", "train_mae", "seconds"]].mean()
+    table.insert(0, "seeds", measured.groupby(keys, sort=False)["seed"].nunique())
+    return Section("Validation MAE and training time, means over the seeds", table.reset_index())
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = parser_of(__doc__)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--profile")
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE")
+    parser.add_argument("--change", action="append", default=[], dest="changes", metavar="KEY=VALUE[;KEY=VALUE...]")
+    parser.add_argument("--processes", type=int, default=1)
+    options = parser.parse_args()
+    print_conditions("torch")
+    tasks = planned(options.study, options.profile, options.settings, options.changes)
+    measured = done(options.output)
+    missing = [task for task in tasks if task[2].id not in set(measured["trial"])]
+    prepare([trial for _, _, trial in missing], compute_here)  # fills the feature cache
+    with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        running = [pool.submit(train, *task) for task in missing]
+        for number, future in zip(itertools.count(1), as_completed(running)):
+            row = future.result()
+            measured = pd.concat([measured, pd.DataFrame([row])], ignore_index=True)
+            tell(f"{number}/{len(missing)}  {row['change']}  seed {row['seed']}  {row['val_mae']:.5f}")
+            if options.output:
+                measured.to_csv(options.output, index=False, float_format="%.6g")
+    wanted = {task[2].id for task in tasks}
+    print(section(measured[measured["trial"].isin(wanted)]))
+
+
+if __name__ == "__main__":
+    main()
