@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -168,15 +168,12 @@ def _compute(local: bool, address: str | None) -> Compute:
 @_format_option
 def plan(study_file: Path, profile: str | None, settings: tuple[str, ...], storage: str, style: Style) -> None:
     """Print a study's trials and what they will cost, before anything starts."""
-    from irnet_ray.report.plan_text import plan_json, plan_table
-    from irnet_ray.study.estimate import estimate_study
+    from irnet_ray.report.plan_text import plan_text
     from irnet_ray.study.read import read_study
     from irnet_ray.study.run_directory import RunDirectory
 
     study = read_study(study_file, profile, settings)
-    run = RunDirectory(f"{storage}/{study.run_name}")
-    estimates = estimate_study(study.trials())
-    click.echo(plan_json(estimates) if style == "json" else plan_table(study, estimates, run.finished()))
+    click.echo(plan_text(study, RunDirectory(f"{storage}/{study.run_name}"), style))
 
 
 @main.command()
@@ -200,14 +197,16 @@ def run(
     from irnet_ray.distributed.launch import run_study
     from irnet_ray.study.read import read_study
     from irnet_ray.study.run_directory import RunDirectory
+    from irnet_ray.study.run_trials import trials_of_run
 
     also = ("skip_bad_rows=true",) if skip_bad_rows else ()
     study = read_study(study_file, profile, (*settings, *also))
     directory = RunDirectory(f"{storage}/{study.run_name}")
     results = run_study(study, directory, console=Console(highlight=False), **options)
     if not results.empty:
-        _print_report(directory)
-    if failures := directory.failures(study.trials()):
+        chosen = ["--profile", profile] if profile else []
+        _print_report(directory, [str(study_file), *chosen, *(part for each in settings for part in ("--set", each))])
+    if failures := directory.failures(trials_of_run(directory)):
         raise RunError(f"{len(failures)} trials failed; see 'irnet-ray status {directory.uri}'")
 
 
@@ -228,21 +227,29 @@ def status(directory: str, style: Style) -> None:
 def report(directory: str) -> None:
     """Write a run's report again from its files."""
     from irnet_ray.study.run_directory import RunDirectory
+    from irnet_ray.study.run_trials import trials_of_run
 
     opened = RunDirectory(directory)
-    trials = opened.study().trials()
+    trials = trials_of_run(opened)
     if not opened.results(trials).empty:
         opened.write_results(trials)
     _print_report(opened)
 
 
-def _print_report(directory: RunDirectory) -> None:
+def _print_report(directory: RunDirectory, arguments: Sequence[str] = ("STUDY",)) -> None:
+    """Writes the page, and prints the errors of a grid, or what a search has found."""
     from irnet_ray.report.page import build_report
+    from irnet_ray.report.search_text import best_text
     from irnet_ray.report.tables import error_pivot, format_table
+    from irnet_ray.study.run_trials import trials_of_run
 
     page = build_report(directory)
-    results = directory.results(directory.study().trials())
-    click.echo(f"\n{format_table(error_pivot(results), 'table')}\n\nreport: {page}")
+    study = directory.study()
+    if study.search is not None:
+        found = best_text(directory, study, arguments)
+    else:
+        found = format_table(error_pivot(directory.results(trials_of_run(directory))), "table")
+    click.echo(f"\n{found}\n\nreport: {page}")
 
 
 @main.command()

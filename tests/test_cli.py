@@ -139,7 +139,9 @@ def test_mistakes_end_in_one_line(invoke, arguments, parts):
 
 def test_a_gpu_that_is_not_there_is_refused(invoke, study_file, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert_refused(invoke("run", study_file, "--local", "--set", "trainer.gpus_per_worker=1"), "trainer.gpus_per_worker")
+    assert_refused(
+        invoke("run", study_file, "--local", "--set", "trainer.gpus_per_worker=1"), "trainer.gpus_per_worker"
+    )
     assert not (tmp_path / "runs").exists()
 
 

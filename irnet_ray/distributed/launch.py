@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 from rich.console import Console
 
-from irnet_ray.errors import RunError
+from irnet_ray.errors import ConfigurationError, RunError
 from irnet_ray.study.estimate import split_sizes, work
 from irnet_ray.study.execute import MatrixData, check_local
 from irnet_ray.study.feature_progress import FeatureProgress
@@ -16,8 +17,31 @@ from irnet_ray.study.local import run_here
 from irnet_ray.study.prepare import prepare
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.run_trials import Sample, check_owner, trials_of
+from irnet_ray.study.search import Samples, describe_values
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import Trial
+
+
+@dataclass(frozen=True)
+class _Todo:
+    """What is missing of a study.
+
+    Attributes:
+        missing: Trials that have not ended; of a search those that were begun.
+        ended: Trials that finished or were stopped.
+        total: Number of the study's trials, for a search also of those that nobody knows yet.
+        rows: Training, validation and test rows of each trial, by matrix and training size.
+    """
+
+    missing: Sequence[Trial]
+    ended: Sequence[Trial]
+    total: int
+    rows: Mapping[tuple[str, int | None], tuple[int, int, int]]
+
+    def cost(self, trial: Trial) -> float:
+        """Relative cost of a trial."""
+        return work(trial, self.rows[trial.matrix.canonical(), trial.train_size])
 
 
 def run_study(
@@ -47,28 +71,47 @@ def run_study(
     Raises:
         UserError: Something that the user can mend.
     """
-    trials = study.trials()
-    costs = {trial.id: work(trial, rows) for trial, rows in zip(trials, split_sizes(trials), strict=True)}
-    if force:
-        _check_forced(run)
-    else:
-        run.check(study, trials)
-    ended = set() if force else run.finished() | set(run.stopped())
-    missing = sorted((trial for trial in trials if trial.id not in ended), key=lambda trial: -costs[trial.id])
-    if not force:
-        run.check_workers(missing, study.trainer)
-    console.print(f"{study.run_name}: {len(trials)} trials, {len(trials) - len(missing)} done, in {run.uri}")
-    if missing or force:
-        progress = Progress(
-            {trial.id: trial for trial in missing},
-            costs,
-            already_done=len(trials) - len(missing),
-            console=console,
-        )
-        _run_missing(study, missing, run, progress, console, address=address, local=local, force=force)
+    if local and study.early_stopping is not None:
+        raise ConfigurationError("early_stopping: is done by Ray; leave out --local, or early_stopping")
+    todo = _find_todo(study, run, force=force)
+    what = "trials" if study.search is None else "samples"
+    console.print(f"{study.run_name}: {todo.total} {what}, {len(todo.ended)} done, in {run.uri}")
+    if len(todo.ended) < todo.total or force:
+        _run_missing(study, todo, run, console, address=address, local=local, force=force)
     else:
         run.claim(study)
-    return run.write_results(trials)
+    return run.write_results(trials_of(run, study))
+
+
+def _find_todo(study: Study, run: RunDirectory, *, force: bool) -> _Todo:
+    """Compares a study with its directory.
+
+    Raises:
+        RunError: The directory cannot become the study's.
+        ConfigurationError: More training rows are asked than there are.
+    """
+    of_all_data = _of_all_data(study)
+    rows = {
+        (trial.matrix.canonical(), trial.train_size): each
+        for trial, each in zip(of_all_data, split_sizes(of_all_data), strict=True)
+    }
+    if force:
+        _check_forced(run)
+    trials = trials_of(run, study) if study.search is None or not force else []
+    if not force:
+        check_owner(run, study, trials)
+    over = set() if force else run.finished() | run.stopped().keys()
+    missing = [trial for trial in trials if trial.id not in over]
+    ended = [trial for trial in trials if trial.id in over]
+    if not force:
+        run.check_workers(missing, study.trainer)
+    total = len(trials) if study.search is None else max(study.search.samples, len(ended))
+    return _Todo(missing, ended, total, rows)
+
+
+def _of_all_data(study: Study) -> list[Trial]:
+    """Trials that need all data that the study may need."""
+    return study.trials() if study.search is None else study.trials_of_all_data()
 
 
 def _check_forced(run: RunDirectory) -> None:
@@ -95,28 +138,63 @@ def _prepare(study: Study, trials: Sequence[Trial], compute: Compute, console: C
 
 def _run_missing(
     study: Study,
-    missing: Sequence[Trial],
+    todo: _Todo,
     run: RunDirectory,
-    progress: Progress,
     console: Console,
     *,
     address: str | None,
     local: bool,
     force: bool,
 ) -> None:
+    needed = todo.missing if study.search is None else study.trials_of_all_data()
     if local:
         check_local(study.trainer)
-        data = _prepare(study, missing, compute_here, console)
+        data = _prepare(study, needed, compute_here, console)
         run.claim(study, clear=force)
-        with progress:
-            run_here(missing, data, run, study.trainer, progress)
+        with _progress(study, todo, console) as progress:
+            run_here(_trials_here(study, todo, run, progress), data, run, study.trainer, progress)
         return
     from irnet_ray.distributed.featurize import compute_on_ray
-    from irnet_ray.distributed.run import run_on_ray
+    from irnet_ray.distributed.run import Scheduling, run_on_ray, search_on_ray
     from irnet_ray.distributed.session import session
 
+    scheduling = Scheduling(study.early_stopping, todo.ended) if study.early_stopping else None
     with session(address, study.trainer):
-        data = _prepare(study, missing, compute_on_ray, console)
+        data = _prepare(study, needed, compute_on_ray, console)
         run.claim(study, clear=force)
-        with progress:
-            run_on_ray(missing, data, run, study.trainer, progress)
+        with _progress(study, todo, console) as progress:
+            if study.search is None:
+                run_on_ray(_longest_first(todo), data, run, study.trainer, progress, scheduling)
+            else:
+                samples = _samples(study, todo, run, progress)
+                search_on_ray(samples, data, run, study.trainer, progress, scheduling)
+
+
+def _trials_here(study: Study, todo: _Todo, run: RunDirectory, progress: Progress) -> Iterable[Trial]:
+    """The trials for this one process."""
+    if study.search is None:
+        return _longest_first(todo)
+    return _samples(study, todo, run, progress).one_by_one()
+
+
+def _longest_first(todo: _Todo) -> list[Trial]:
+    return sorted(todo.missing, key=todo.cost, reverse=True)
+
+
+def _progress(study: Study, todo: _Todo, console: Console) -> Progress:
+    if study.search is not None:
+        return Progress({}, {}, already_done=len(todo.ended), console=console, unknown=todo.total - len(todo.ended))
+    missing = {trial.id: trial for trial in _longest_first(todo)}
+    costs = {trial_id: todo.cost(trial) for trial_id, trial in missing.items()}
+    return Progress(missing, costs, already_done=len(todo.ended), console=console)
+
+
+def _samples(study: Study, todo: _Todo, run: RunDirectory, progress: Progress) -> Samples:
+    """The samples still to do, each of which is shown when it is begun."""
+    search = study.search
+    assert search is not None
+
+    def show(sample: Sample) -> None:
+        progress.begin(sample.trial, label=describe_values(search, sample.values), work=todo.cost(sample.trial))
+
+    return Samples(study, run, on_start=show)

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray import tune
 from ray.tune.execution import class_cache
 
+from irnet_ray.distributed.assignment import Assignment, Reporter, from_config, to_config
+from irnet_ray.distributed.early_stopping import NAME, AshaOfEachGroup, rungs_of, start_decisions
+from irnet_ray.distributed.search import SampleSearcher
 from irnet_ray.distributed.session import slots
-from irnet_ray.distributed.train import Assignment, train_together
+from irnet_ray.distributed.train import train_together
 from irnet_ray.errors import StorageError, TrainingError
-from irnet_ray.model.history import Epoch
 from irnet_ray.study.execute import MatrixData, Outcome, execute
 from irnet_ray.study.local import show_epoch, show_outcome
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.search import Samples
+from irnet_ray.study.space import EarlyStopping
 from irnet_ray.study.spec import Trainer
-from irnet_ray.study.trial import NetworkModel, Trial
+from irnet_ray.study.trial import Trial
 
 _REPORT_SECONDS = 1.0  # least time between two reports of a trial: each one stops it for a moment
+_AS_MANY_AS_THERE_ARE = -1
+
+
+@dataclass(frozen=True)
+class Scheduling:
+    """How poor trials are ended early.
+
+    Attributes:
+        settings: When.
+        ended: Trials that ended in an earlier run, to compare with.
+    """
+
+    settings: EarlyStopping
+    ended: Sequence[Trial] = ()
 
 
 def run_on_ray(
@@ -31,6 +49,7 @@ def run_on_ray(
     run: RunDirectory,
     trainer: Trainer,
     progress: Progress,
+    scheduling: Scheduling | None = None,
 ) -> None:
     """Trains trials on the connected cluster, as many at a time as it has room for.
 
@@ -43,24 +62,69 @@ def run_on_ray(
         run: Where to record the trials; every node must reach it.
         trainer: What each trial runs on.
         progress: Where to show them.
+        scheduling: How poor trials are ended early, if they are.
 
     Raises:
         StorageError: The run directory cannot be written.
     """
+    watcher = _Watcher(run, progress, trainer.restarts)
+    space = {"trial": tune.grid_search([to_config(trial)["trial"] for trial in trials])}
+    _tune(data, run, trainer, watcher, scheduling, param_space=space)
+
+
+def search_on_ray(
+    samples: Samples,
+    data: Mapping[str, MatrixData],
+    run: RunDirectory,
+    trainer: Trainer,
+    progress: Progress,
+    scheduling: Scheduling | None = None,
+) -> None:
+    """Trains the samples of a search, as ``run_on_ray`` does trials.
+
+    Raises:
+        StorageError: The run directory cannot be written.
+    """
+    watcher = _Watcher(run, progress, trainer.restarts)
+    searcher = SampleSearcher(samples, watcher.stopper.stop)
+    _tune(data, run, trainer, watcher, scheduling, search_alg=searcher, num_samples=_AS_MANY_AS_THERE_ARE)
+
+
+def _tune(
+    data: Mapping[str, MatrixData],
+    run: RunDirectory,
+    trainer: Trainer,
+    watcher: _Watcher,
+    scheduling: Scheduling | None,
+    *,
+    param_space: dict[str, Any] | None = None,
+    **what: Any,
+) -> None:
+    """Lets Tune start trials and waits until all have ended."""
     _take_waiting_workers()
-    by_id = {trial.id: trial for trial in trials}
-    shared = {key: ray.put(matrix) for key, matrix in data.items()}
-    assignments = {
-        trial.id: Assignment(trial, shared[trial.matrix.canonical()], run.uri, trainer, _REPORT_SECONDS)
-        for trial in trials
-    }
-    function = tune.with_parameters(_train, assignments=assignments)
-    watcher = _Watcher(by_id, run, progress, trainer.restarts)
+    decisions = start_decisions() if scheduling else None
+    scheduler = AshaOfEachGroup(scheduling.settings, decisions) if scheduling else None
+    if scheduler is not None and scheduling is not None:
+        scheduler.learn(run, scheduling.ended)
+    shared, uri = {key: ray.put(matrix) for key, matrix in data.items()}, run.uri
+
+    def assign(trial: Trial) -> Assignment:
+        rungs = rungs_of(trial, scheduling.settings if scheduling else None)
+        rows = shared[trial.matrix.canonical()]
+        return Assignment(trial, rows, uri, trainer, _REPORT_SECONDS, rungs, decisions)
+
+    function = tune.with_parameters(_train, assign=assign)
     with tempfile.TemporaryDirectory(prefix="irnet-ray-tune-") as scratch:
         tune.Tuner(
-            tune.with_resources(function, lambda config: _resources(by_id[config["trial_id"]], trainer)),
-            param_space={"trial_id": tune.grid_search(list(by_id))},
-            tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=slots(trainer)),
+            tune.with_resources(function, lambda config: _resources(assign(from_config(config)))),
+            param_space=param_space,
+            tune_config=tune.TuneConfig(
+                scheduler=scheduler,
+                reuse_actors=True,
+                max_concurrent_trials=slots(trainer),
+                trial_dirname_creator=_trial_id,
+                **what,
+            ),
             run_config=tune.RunConfig(
                 storage_path=scratch,
                 callbacks=[watcher],
@@ -73,19 +137,21 @@ def run_on_ray(
         raise StorageError(watcher.stopper.reason)
 
 
-def _resources(trial: Trial, trainer: Trainer) -> tune.PlacementGroupFactory:
+def _trial_id(trial: Any) -> str:
+    """Names the folder in which Tune keeps its notes on a trial."""
+    return from_config(trial.config).id
+
+
+def _resources(assignment: Assignment) -> tune.PlacementGroupFactory:
     """What Tune sets aside for a trial.
 
     Workers that train together have a placement group of their own; what starts them and waits needs no core, and
     Tune wants to set aside something. There are never more trials at a time than the cluster has room for.
     """
-    if _is_shared(trial, trainer):
+    if assignment.is_shared:
         return tune.PlacementGroupFactory([{"memory": 1}])
+    trainer = assignment.trainer
     return tune.PlacementGroupFactory([{"CPU": trainer.cpus_per_worker, "GPU": trainer.gpus_per_worker}])
-
-
-def _is_shared(trial: Trial, trainer: Trainer) -> bool:
-    return trainer.workers > 1 and isinstance(trial.model, NetworkModel)
 
 
 def _take_waiting_workers() -> None:
@@ -97,11 +163,10 @@ def _take_waiting_workers() -> None:
     vars(class_cache).get("DEFAULT_ENV_VARS", {}).clear()
 
 
-def _train(config: dict[str, Any], assignments: Mapping[str, Assignment]) -> None:
+def _train(config: dict[str, Any], assign: Callable[[Trial], Assignment]) -> None:
     """Does one trial in a process that Tune made for it; what it ends in goes back as its last report."""
-    assignment = assignments[config["trial_id"]]
-    shared = _is_shared(assignment.trial, assignment.trainer)
-    last = train_together(assignment) if shared else _train_alone(assignment)
+    assignment = assign(from_config(config))
+    last = train_together(assignment) if assignment.is_shared else _train_alone(assignment)
     if last is not None:
         tune.report(last)
 
@@ -110,8 +175,11 @@ def _train_alone(assignment: Assignment) -> dict[str, Any]:
     """Does one trial in this process."""
     trial, run = assignment.trial, RunDirectory(assignment.run_uri)
     data: MatrixData = ray.get(assignment.data)
+    reporter = Reporter(assignment, tune.report)
     try:
-        outcome = execute(trial, data, run, assignment.trainer, _Reporter(assignment.report_seconds))
+        outcome = execute(
+            trial, data, run, assignment.trainer, reporter, should_stop=reporter.should_stop, stopped_by=NAME
+        )
     except TrainingError as error:
         run.fail(trial.id, str(error))
         return {"failure": str(error)}
@@ -120,23 +188,14 @@ def _train_alone(assignment: Assignment) -> dict[str, Any]:
     return {"result": outcome.result, "stopped": outcome.stopped}
 
 
-class _Reporter:
-    """Tells the driver from time to time how far a trial is."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._reported = time.monotonic()
-
-    def __call__(self, epoch: Epoch) -> None:
-        if time.monotonic() - self._reported >= self._seconds:
-            tune.report({"epoch": epoch})
-            self._reported = time.monotonic()
-
-
 class _Stopper(tune.Stopper):
     """Ends the study once the run directory cannot be written."""
 
     reason: str | None = None
+
+    def stop(self, reason: str) -> None:
+        """Ends the study."""
+        self.reason = reason
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
@@ -148,10 +207,9 @@ class _Stopper(tune.Stopper):
 class _Watcher(tune.Callback):
     """Shows what trials report."""
 
-    def __init__(self, trials: Mapping[str, Trial], run: RunDirectory, progress: Progress, restarts: int) -> None:
+    def __init__(self, run: RunDirectory, progress: Progress, restarts: int) -> None:
         self.stopper = _Stopper()
         self._restarts = restarts
-        self._trials = trials
         self._run = run
         self._progress = progress
 
@@ -160,18 +218,18 @@ class _Watcher(tune.Callback):
         return {}
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
-        known = self._trials[trial.config["trial_id"]]
+        known = from_config(trial.config)
         if "result" in result:
             show_outcome(self._progress, known, Outcome(result["result"], result["stopped"]))
         elif "failure" in result:
             self._progress.failed(known.id, result["failure"])
         elif "storage_failure" in result:
-            self.stopper.reason = result["storage_failure"]
+            self.stopper.stop(result["storage_failure"])
         elif "epoch" in result:
             show_epoch(self._progress, known, result["epoch"])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        known = self._trials[trial.config["trial_id"]]
+        known = from_config(trial.config)
         message = f"its process ended {self._restarts + 1} times without a result; the logs of Ray tell why"
         self._run.fail(known.id, message)
         self._progress.failed(known.id, message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -11,34 +10,14 @@ import ray.train
 from ray.train.torch import TorchConfig, TorchTrainer
 from ray.tune.integration.ray_train import TuneReportCallback
 
+from irnet_ray.distributed.assignment import Assignment, Reporter
+from irnet_ray.distributed.early_stopping import NAME
 from irnet_ray.distributed.session import configure_environment
 from irnet_ray.distributed.shards import OneBlockEach, read_shard, training_dataset
 from irnet_ray.errors import StorageError, TrainingError
-from irnet_ray.model.history import Epoch
 from irnet_ray.model.workers import Workers
 from irnet_ray.study.execute import MatrixData, Part, execute
 from irnet_ray.study.run_directory import RunDirectory
-from irnet_ray.study.spec import Trainer
-from irnet_ray.study.trial import Trial
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """All that a process needs to do a trial, or its part of one.
-
-    Attributes:
-        trial: What to do.
-        data: Reference to the rows of the trial's matrix in Ray's object store.
-        run_uri: Where to record it.
-        trainer: What it runs on.
-        report_seconds: Least time between two reports of how far the trial is (s).
-    """
-
-    trial: Trial
-    data: Any
-    run_uri: str
-    trainer: Trainer
-    report_seconds: float
 
 
 def train_together(assignment: Assignment) -> dict[str, Any] | None:
@@ -52,7 +31,7 @@ def train_together(assignment: Assignment) -> dict[str, Any] | None:
     configure_environment()
     trial, trainer = assignment.trial, assignment.trainer
     data: MatrixData = ray.get(assignment.data)
-    train = data.rows.select(data.split.subset(trial.train_size).train)
+    train = data.rows.select(data.split.subset(trial.train_size).learnt)
     try:
         TorchTrainer(
             _work,
@@ -77,7 +56,9 @@ def train_together(assignment: Assignment) -> dict[str, Any] | None:
         for cause in causes:
             if isinstance(cause, StorageError):
                 return {"storage_failure": str(cause)}
-        return {"failure": f"a worker ended {trainer.restarts + 1} times without a result ({causes[0]})"}
+        message = f"a worker ended {trainer.restarts + 1} times without a result ({causes[0]})"
+        RunDirectory(assignment.run_uri).fail(trial.id, message)
+        return {"failure": message}
     return None
 
 
@@ -90,9 +71,17 @@ def _work(config: dict[str, Any]) -> None:
     workers = Workers(context.get_world_size(), context.get_world_rank(), device)
     run = RunDirectory(assignment.run_uri)
     part = Part(workers, read_shard(ray.train.get_dataset_shard("train")))
+    reporter = Reporter(assignment, ray.train.report)
     try:
         outcome = execute(
-            trial, ray.get(assignment.data), run, trainer, _Reporter(assignment.report_seconds), part=part
+            trial,
+            ray.get(assignment.data),
+            run,
+            trainer,
+            reporter,
+            should_stop=reporter.should_stop,
+            stopped_by=NAME,
+            part=part,
         )
         last: dict[str, Any] = {"result": outcome.result, "stopped": outcome.stopped}
     except TrainingError as error:
@@ -100,16 +89,3 @@ def _work(config: dict[str, Any]) -> None:
             run.fail(trial.id, str(error))
         last = {"failure": str(error)}
     ray.train.report(last)
-
-
-class _Reporter:
-    """Tells from time to time how far a trial is; all workers must do so at the same epochs."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._reported = 0.0
-
-    def __call__(self, epoch: Epoch) -> None:
-        if epoch.seconds - self._reported >= self._seconds:  # the first worker's time, which all know
-            ray.train.report({"epoch": epoch})
-            self._reported = epoch.seconds

@@ -163,9 +163,9 @@ class Training:
 
     def _step(self, batch: Tensor, rows_of_all: int) -> Tensor:
         """Takes one step; gives the sum of absolute errors of this worker's rows of it."""
-        target = self.train_target[batch]
+        inputs, target = self.train_inputs.index_select(0, batch), self.train_target.index_select(0, batch)
         with self.hardware.autocast():
-            prediction: Tensor = self.stepped(self.train_inputs[batch]).float()
+            prediction: Tensor = self.stepped(inputs).float()
         loss = self.loss(prediction, target)
         # The workers' gradients are averaged; a worker with more rows than others must weigh more.
         share = len(batch) * self.workers.count / rows_of_all

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from irnet_ray.errors import DataError, RunError
+from irnet_ray.errors import RunError
 from irnet_ray.report.comparison import Comparison, compare, file_suffix
 from irnet_ray.report.evidence import read_evidence
 from irnet_ray.report.figures.style import to_png
@@ -17,6 +17,7 @@ from irnet_ray.report.provenance import describe_forest, summarize
 from irnet_ray.report.render import Section, render
 from irnet_ray.report.tables import error_table
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.run_trials import trials_of_run
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import ForestModel, Trial
 
@@ -40,12 +41,15 @@ def build_report(run: RunDirectory) -> str:
         StorageError: The run cannot be read, or the report not be written.
     """
     study = run.study()
-    trials = _planned(run, study)
+    trials = trials_of_run(run)
     results = run.results(trials)
     if results.empty:
         raise RunError(f"'{run.uri}': no trial is finished, so there is nothing to report; run the study first")
-    sections = [_section(run, study, comparison) for comparison in compare(trials, results)]
+    comparisons = compare(trials, results) if study.search is None else []  # a search asks what is best, not why
+    sections = [_section(run, study, comparison) for comparison in comparisons]
     errors = error_table(_name_forests(results, trials))
+    if study.search is not None:
+        errors = errors.sort_values("val_mae", ignore_index=True)
     files = {
         "index.html": render(study, sections, errors, summarize(run, study, trials, results)).encode(),
         "findings.json": _findings_json(sections, study),
@@ -70,19 +74,6 @@ def _section(run: RunDirectory, study: Study, comparison: Comparison) -> Section
         findings=judge(comparison, evidence, optimistic=optimistic),
         illustrations=illustrate(run, comparison, evidence, suffix=suffix, optimistic=optimistic),
     )
-
-
-def _planned(run: RunDirectory, study: Study) -> list[Trial]:
-    """The study's trials; where its table lies on another machine, those that the run began."""
-    try:
-        return study.trials()
-    except DataError:
-        contents = [run.storage.read(f"trials/{name}/config.json") for name in run.storage.names("trials")]
-        configurations = [json.loads(content) for content in contents if content is not None]
-        return [
-            Trial.model_validate({key: value for key, value in configuration.items() if key != "trial_id"})
-            for configuration in configurations
-        ]
 
 
 def _name_forests(results: pd.DataFrame, trials: list[Trial]) -> pd.DataFrame:

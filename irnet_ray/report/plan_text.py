@@ -5,15 +5,42 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 
+from irnet_ray.report.search_text import DRAWS, search_plan, search_plan_json
 from irnet_ray.report.tables import format_table
-from irnet_ray.study.estimate import Estimate, makespan
+from irnet_ray.study.estimate import Estimate, estimate_study, makespan, split_sizes
 from irnet_ray.study.progress import duration
+from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.run_trials import trials_of
+from irnet_ray.study.search import draw_at_random
 from irnet_ray.study.spec import Study
 
 _COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "width", "train_size", "seed", "recipe"]
+
+
+def plan_text(study: Study, run: RunDirectory, style: Literal["table", "json"]) -> str:
+    """What a study's trials are and what they will cost on this machine, or the samples of its search.
+
+    Args:
+        study: The study.
+        run: Its directory, which need not exist.
+        style: Table or JSON.
+
+    Raises:
+        ConfigurationError: More training rows are asked than there are.
+    """
+    finished = run.finished()
+    if study.search is not None:
+        split_sizes(study.trials_of_all_data())
+        estimates = estimate_study(draw_at_random(study, min(DRAWS, study.search.samples)))
+        ended = finished | run.stopped().keys()
+        done = sum(trial.id in ended for trial in trials_of(run, study))
+        return (search_plan_json if style == "json" else search_plan)(study, estimates, done)
+    estimates = estimate_study(study.trials())
+    return plan_json(estimates) if style == "json" else plan_table(study, estimates, finished)
 
 
 def plan_table(study: Study, estimates: Sequence[Estimate], finished: set[str]) -> str:

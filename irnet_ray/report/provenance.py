@@ -16,6 +16,7 @@ from irnet_ray.report.comparison import point_of
 from irnet_ray.report.wording import cell, count, distinct
 from irnet_ray.study.progress import duration
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.space import Search
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import ForestModel, NetworkModel, Trial
 
@@ -32,7 +33,7 @@ class Unfinished:
         task: What it learns from what.
         seed: Its seed.
         trial_id: Its id.
-        reason: Why it failed; empty if it was not run to its end.
+        reason: Why it failed or was stopped; empty if it was not run to its end.
     """
 
     label: str
@@ -77,13 +78,13 @@ def summarize(run: RunDirectory, study: Study, trials: Sequence[Trial], results:
         facts={
             "Split": [describe_split(study.split)],
             "Rows": _rows(results),
-            "Recipes": _recipes(trials),
+            **({"Recipes": _recipes(trials)} if study.search is None else {"Search": _search(study.search)}),
             **_surroundings([run.result(str(trial_id))["provenance"] for trial_id in results["trial_id"]]),
             "Resources": [f"{count(study.trainer.cpus, 'core')} and {count(study.trainer.gpus, 'GPU')} a trial"],
             "Training time": [f"{duration(float(results['train_seconds'].sum()))} over all finished trials"],
         },
         finished=len(results),
-        unfinished=_unfinished(trials, set(results["trial_id"]), run.failures()),
+        unfinished=_unfinished(trials, set(results["trial_id"]), {**run.stopped(), **run.failures()}),
     )
 
 
@@ -100,6 +101,9 @@ def source_of(card: DatasetCard) -> str:
 
 def describe_split(plan: SplitPlan) -> str:
     """Says who was trained, validated and tested on."""
+    if plan.train_on_validation:
+        once_chosen = describe_split(plan.model_copy(update={"train_on_validation": False}))
+        return f"{once_chosen} The validation rows are trained on as well, so that their error means nothing."
     test, validation = (f"{100 * fraction:g}%" for fraction in (plan.test_fraction, plan.validation_fraction))
     if plan.protocol == "published":
         return f"The split that was published with the data; order of the rows by seed {plan.seed}."
@@ -136,6 +140,12 @@ def _recipes(trials: Sequence[Trial]) -> list[str]:
     return [*networks, *(f"random forest: {describe_forest(settings)}" for settings in forests)]
 
 
+def _search(search: Search) -> list[str]:
+    how = f"{search.algorithm}, {count(search.samples, 'sample')}, seed {search.seed}, for the lowest validation MAE"
+    space = search.model_dump(mode="json")["space"]
+    return [how, *(f"{key}: {kind} {values}" for key, each in space.items() for kind, values in each.items())]
+
+
 def _surroundings(provenances: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Machines, versions, commits and days, each different one once."""
     machines = distinct(tuple(cell(each.get(key)) for key in _MACHINE) for each in provenances)
@@ -151,7 +161,7 @@ def _surroundings(provenances: Sequence[Mapping[str, Any]]) -> dict[str, list[st
     return {heading: texts for heading, texts in facts.items() if texts}
 
 
-def _unfinished(trials: Sequence[Trial], finished: set[str], failures: Mapping[str, str]) -> list[Unfinished]:
+def _unfinished(trials: Sequence[Trial], finished: set[str], reasons: Mapping[str, str]) -> list[Unfinished]:
     return [
         Unfinished(
             label=point_of(trial).label,
@@ -159,7 +169,7 @@ def _unfinished(trials: Sequence[Trial], finished: set[str], failures: Mapping[s
             f"{'all' if trial.train_size is None else f'{trial.train_size:,}'} training rows",
             seed=trial.seed,
             trial_id=trial.id,
-            reason=failures.get(trial.id, ""),
+            reason=reasons.get(trial.id, ""),
         )
         for trial in trials
         if trial.id not in finished

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.run_trials import samples_of, trials_of_run
+from irnet_ray.study.search import short_names
+from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import NetworkModel, Trial
 
 _COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "train_size", "seed"]
@@ -13,33 +16,52 @@ _COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "train_size", "
 def status_table(run: RunDirectory) -> pd.DataFrame:
     """One row a trial: what it is, its state, its epoch and its errors as far as they are known.
 
-    A trial is done, failed, begun (training, or interrupted) or waiting.
+    A trial is done, stopped before its time, failed, begun (training, or interrupted) or waiting. The trials of a
+    search are those that have been drawn, with the values that were.
     """
-    finished, failures = run.finished(), run.failures()
+    endings = _Endings(run)
+    values = _sampled_values(run, run.study())
     rows = []
-    for trial in run.study().trials():
+    for trial in trials_of_run(run):
         described = trial.describe()
         row = {column: described[column] for column in _COLUMNS}
-        rows.append({**row, **_state(run, trial, finished, failures)})
-    return pd.DataFrame(rows).astype({"depth": "Int64", "train_size": "Int64"})
+        rows.append({**row, **values.get(trial.id, {}), **endings.state(trial)})
+    columns = [*_COLUMNS, "state", "epoch", "val_mae", "test_mae"]
+    return pd.DataFrame(rows, columns=None if rows else columns).astype({"depth": "Int64", "train_size": "Int64"})
 
 
-def _state(run: RunDirectory, trial: Trial, finished: set[str], failures: dict[str, str]) -> dict[str, object]:
-    if trial.id in finished:
-        result = run.result(trial.id)
-        return {"state": "done", "epoch": _epochs(trial, result["epochs"]), **_errors(result)}
-    if trial.id in failures:
-        return {"state": f"failed: {failures[trial.id]}", "epoch": "", "val_mae": None, "test_mae": None}
-    history = run.history(trial.id)
-    if history.empty:
-        return {"state": "waiting", "epoch": "", "val_mae": None, "test_mae": None}
-    epoch = _epochs(trial, int(history["epoch"].iloc[-1]))
-    return {"state": "begun", "epoch": epoch, "val_mae": history["val_mae"].min(), "test_mae": None}
+def _sampled_values(run: RunDirectory, study: Study) -> dict[str, dict[str, object]]:
+    """What was drawn for each trial of a search, as far as no other column tells it."""
+    if study.search is None:
+        return {}
+    names = {key: name for key, name in short_names(study.search.space).items() if name not in _COLUMNS}
+    return {
+        sample.trial.id: {name: sample.values[key] for key, name in names.items()} for sample in samples_of(run, study)
+    }
+
+
+class _Endings:
+    """How the trials of a run have ended, as far as they have."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._run = run
+        self._finished, self._stopped, self._failures = run.finished(), run.stopped(), run.failures()
+
+    def state(self, trial: Trial) -> dict[str, object]:
+        """The state of a trial, its epoch and its errors."""
+        if trial.id in self._finished:
+            result = self._run.result(trial.id)
+            errors = {"val_mae": result["val_mae"], "test_mae": result["test_mae"]}
+            return {"state": "done", "epoch": _epochs(trial, result["epochs"]), **errors}
+        if trial.id in self._failures:
+            return {"state": f"failed: {self._failures[trial.id]}", "epoch": "", "val_mae": None, "test_mae": None}
+        history = self._run.history(trial.id)
+        if history.empty:
+            return {"state": "waiting", "epoch": "", "val_mae": None, "test_mae": None}
+        state = "stopped" if trial.id in self._stopped else "begun"
+        epoch = _epochs(trial, int(history["epoch"].iloc[-1]))
+        return {"state": state, "epoch": epoch, "val_mae": history["val_mae"].min(), "test_mae": None}
 
 
 def _epochs(trial: Trial, epoch: int | None) -> str:
     return f"{epoch}/{trial.model.recipe.epochs}" if isinstance(trial.model, NetworkModel) else ""
-
-
-def _errors(result: dict[str, object]) -> dict[str, object]:
-    return {"val_mae": result["val_mae"], "test_mae": result["test_mae"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +105,7 @@ def execute(
     on_epoch: OnEpoch | None = None,
     *,
     should_stop: Callable[[], bool] = lambda: False,
+    stopped_by: str = "request",
     part: Part | None = None,
 ) -> Outcome:
     """Trains, tests and records one trial, going on from its checkpoint if it has one.
@@ -116,6 +117,7 @@ def execute(
         trainer: Threads and device.
         on_epoch: Called after each epoch of a network.
         should_stop: Asked after each epoch whether the trial is to end.
+        stopped_by: Who tells it to end.
         part: This worker's part, where several train the trial's network together.
 
     Raises:
@@ -126,7 +128,7 @@ def execute(
     configure_process(trainer)
     split = data.split.subset(trial.train_size)
     validation = data.rows.select(split.validation)
-    train = part.train if part else data.rows.select(split.train)
+    train = part.train if part else data.rows.select(split.learnt)
     if not isinstance(trial.model, NetworkModel):
         run.begin(trial, trainer)
         forest = fit_forest(trial.model.settings, train, seed=trial.seed, cpus=trainer.cpus_per_worker)
@@ -136,10 +138,15 @@ def execute(
     if not workers.is_first:
         return Outcome()
     if fitted.stopped:
-        reason = f"stopped after epoch {len(fitted.history)} of {trial.model.recipe.epochs}"
+        reason = _describe_stop(stopped_by, fitted.history, trial.model.recipe.epochs, data.unit)
         run.stop(trial.id, reason)
         return Outcome(stopped=reason)
     return Outcome(_record(trial, data, split, run, trainer, fitted))
+
+
+def _describe_stop(who: str, history: Sequence[Epoch], epochs: int, unit: str) -> str:
+    error = min(epoch.val_mae for epoch in history)
+    return f"stopped by {who} after epoch {len(history)} of {epochs}, validation MAE {error:.4g} {unit}".rstrip()
 
 
 def _fit(
@@ -209,7 +216,7 @@ def _record(
         trial,
         trainer,
         unit=data.unit,
-        rows=(len(split.train), len(validation), len(test)),
+        rows=(len(split.learnt), len(validation), len(test)),
         validation=evaluate(validation.target, validation_prediction),
         test=evaluate(test.target, test_prediction),
         epochs=len(network.history) if network else None,

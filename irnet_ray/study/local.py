@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from irnet_ray.errors import TrainingError
 from irnet_ray.model.history import Epoch
@@ -14,7 +14,7 @@ from irnet_ray.study.trial import NetworkModel, Trial
 
 
 def run_here(
-    trials: Sequence[Trial],
+    trials: Iterable[Trial],
     data: Mapping[str, MatrixData],
     run: RunDirectory,
     trainer: Trainer,
@@ -25,7 +25,7 @@ def run_here(
     A trial whose loss is not finite is recorded as failed, and the study goes on.
 
     Args:
-        trials: What is not done.
+        trials: What is not done; the next is asked for when the last has ended.
         data: Rows by matrix.
         run: Where to record the trials.
         trainer: Threads and device.

@@ -52,21 +52,29 @@ class Progress(LiveLine):
     """Prints progress; plain lines where the output is no terminal.
 
     Args:
-        trials: What is to be done.
-        work: Relative cost of each trial, and perhaps of others, by id; the time left follows from it.
+        trials: What is to be done, as far as it is known.
+        work: Relative cost of each of them, and perhaps of others, by id; the time left follows from it.
         already_done: How many of the study's trials were done before.
         console: Where to print.
+        unknown: How many trials are to be done that nobody knows yet; ``begin`` tells of each.
     """
 
     def __init__(
-        self, trials: Mapping[str, Trial], work: Mapping[str, float], *, already_done: int, console: Console
+        self,
+        trials: Mapping[str, Trial],
+        work: Mapping[str, float],
+        *,
+        already_done: int,
+        console: Console,
+        unknown: int = 0,
     ) -> None:
-        self._trials = trials
-        self._work = work
+        self._trials = dict(trials)
+        self._work = dict(work)
+        self._unknown = unknown
         self._fraction: dict[str, float] = {}
         self._epochs: dict[str, str] = {}
         self._ended = already_done
-        self._total = already_done + len(trials)
+        self._total = already_done + len(trials) + unknown
         self._number_width = len(str(self._total))
         self._labels = dict(zip(trials, describe(list(trials.values())), strict=True))
         super().__init__(console)
@@ -75,6 +83,13 @@ class Progress(LiveLine):
     def __enter__(self) -> Self:
         self._started = time.monotonic()
         return super().__enter__()
+
+    def begin(self, trial: Trial, *, label: str, work: float) -> None:
+        """Notes a trial that nobody knew, its name and its relative cost."""
+        self._trials[trial.id] = trial
+        self._work[trial.id] = work
+        self._labels[trial.id] = label
+        self._unknown = max(0, self._unknown - 1)
 
     def epoch(self, trial_id: str, epoch: int, epochs: int, val_mae: float) -> None:
         """Notes how far a trial is."""
@@ -113,7 +128,8 @@ class Progress(LiveLine):
     def _seconds_left(self) -> float:
         """Work left at the speed seen so far (s)."""
         done = sum(self._work[trial_id] * fraction for trial_id, fraction in self._fraction.items())
-        total = sum(self._work[trial_id] for trial_id in self._trials)
+        known = sum(self._work[trial_id] for trial_id in self._trials)
+        total = known * (1 + self._unknown / len(self._trials)) if self._trials else 0.0
         return (time.monotonic() - self._started) * (total - done) / done if done else 0.0
 
 
@@ -130,7 +146,7 @@ def describe(trials: Sequence[Trial]) -> list[str]:
         if len(set(values)) > 1:
             nothing = "all rows" if axis == "train_size" else ""
             columns.append([nothing if value is None else text.format(value) for value in values])
-    widths = [max(map(len, column)) for column in columns]
+    widths = [max(map(len, column), default=0) for column in columns]
     padded = [[f"{cell:<{width}}" for cell in column] for column, width in zip(columns, widths, strict=True)]
     return ["  ".join(cells) for cells in zip(*padded, strict=True)]
 

@@ -53,31 +53,6 @@ class RunDirectory:
         """Whether a study has claimed the directory."""
         return self.storage.exists(_STUDY)
 
-    def check(self, study: Study, trials: Sequence[Trial]) -> None:
-        """Checks that the directory may become, or is, the study's; changes nothing.
-
-        A directory may go on with a grid that has grown or shrunk, as long as both grids share a trial.
-
-        Args:
-            study: The study that is to fill the directory.
-            trials: Its trials.
-
-        Raises:
-            RunError: The directory belongs to another study, or is no run directory at all.
-        """
-        content = self.storage.read(_STUDY)
-        if content is None:
-            if self.storage.names():
-                raise RunError(f"'{self.uri}' is not empty and holds no run; choose another --storage")
-            return
-        owner = _parse_study(content, self.uri)
-        shared = {trial.id for trial in owner.trials()} & {trial.id for trial in trials}
-        if owner.name != study.name or not shared:
-            raise RunError(
-                f"'{self.uri}' belongs to another study (name '{owner.name}', no trial in common); "
-                "choose another --storage or 'name', or start it over with --force"
-            )
-
     def claim(self, study: Study, *, clear: bool = False) -> None:
         """Makes the directory the study's.
 
@@ -106,6 +81,21 @@ class RunDirectory:
         if content is None:
             raise RunError(f"'{self.uri}' holds no run (it has no {_STUDY}); start one with 'irnet-ray run'")
         return _parse_study(content, self.uri)
+
+    def outcome(self, trial_id: str) -> tuple[float | None, int | None]:
+        """What a trial came to that has ended.
+
+        Returns:
+            Its lowest validation MAE in the property's unit, ``None`` if it failed; and after how many epochs it was
+            stopped, ``None`` if it was not.
+        """
+        content = self.storage.read(_path(trial_id, "result.json"))
+        if content is not None:
+            return float(json.loads(content)["val_mae"]), None
+        if not self.storage.exists(_path(trial_id, "STOPPED")):
+            return None, None
+        history = self.history(trial_id)
+        return float(history["val_mae"].min()), len(history)
 
     def finished(self) -> set[str]:
         """Ids of the trials that are done."""

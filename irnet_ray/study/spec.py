@@ -58,6 +58,9 @@ class Trainer(Config):
         return self.workers * self.gpus_per_worker
 
 
+_OF_SAMPLES_ONLY = {"search", "early_stopping"}  # what a study of one sample does not have
+
+
 class Study(Config):
     """A grid of trials: every data block with every model with every seed; or a search for the best trial.
 
@@ -97,10 +100,22 @@ class Study(Config):
         if not isinstance(search, Mapping):
             return given
         try:
-            first = Search.model_validate(search).first
+            typical = Search.model_validate(search).typical
         except ValidationError:  # is told where the field is checked
             return given
-        return fill_missing(given, first)
+        filled = fill_missing(given, typical)
+        if filled != given:
+            _check_filled({key: filled[key] for key in filled if key not in _OF_SAMPLES_ONLY}, typical)
+        return filled
+
+    @model_validator(mode="after")
+    def _validation_may_choose(self) -> Study:
+        for name, chooses in (("search", self.search), ("early_stopping", self.early_stopping)):
+            if chooses is not None and self.split.train_on_validation:
+                raise ValueError(f"{name}: chooses by the validation rows, which split.train_on_validation trains on")
+        if self.search is not None and self.split.validation_is_test:
+            raise ValueError("search: chooses by the validation rows, which protocol 'paper' tests on; take 'holdout'")
+        return self
 
     @model_validator(mode="after")
     def _search_leads_to_trials(self) -> Study:
@@ -108,9 +123,9 @@ class Study(Config):
             return self
         for key, distribution in self.search.space.items():
             for value in distribution.probes():
-                self._check_sample({**self.search.first, key: value})
+                self._check_sample({**self.search.typical, key: value})
         for values in self._data_values():
-            self._check_sample({**self.search.first, **values})
+            self._check_sample({**self.search.typical, **values})
         return self
 
     @model_validator(mode="after")
@@ -164,7 +179,7 @@ class Study(Config):
     def trials_of_all_data(self) -> list[Trial]:
         """One trial for each combination of the data that the search may choose."""
         assert self.search is not None
-        return [self.sample({**self.search.first, **values}) for values in self._data_values()]
+        return [self.sample({**self.search.typical, **values}) for values in self._data_values()]
 
     def _data_values(self) -> Iterator[Values]:
         assert self.search is not None
@@ -173,7 +188,7 @@ class Study(Config):
             yield dict(zip(choices, values, strict=True))
 
     def _content_with(self, values: Values) -> dict[str, Any]:
-        content = self.model_dump(mode="json", exclude={"search", "early_stopping"})
+        content = self.model_dump(mode="json", exclude=_OF_SAMPLES_ONLY)
         set_values(content, values)
         return content
 
@@ -194,3 +209,13 @@ class Study(Config):
         blocks = {"data": self.data[0], **{f"models.{name}": block for name, block in self.models.items()}}
         for name, block in blocks.items():
             yield from ((f"{name}.{field}", len(value)) for field, value in block if isinstance(value, tuple))
+
+
+def _check_filled(content: dict[str, Any], values: Values) -> None:
+    """Names what a study leaves to its search where just that is wrong."""
+    try:
+        Study.model_validate(content)
+    except ValidationError as error:
+        message = describe(error, content)
+        if message.startswith(tuple(values)):
+            raise ValueError(f"search.space: {message}") from error

@@ -46,12 +46,13 @@ def test_a_trial_that_diverges_fails_and_the_study_goes_on(study_file, tmp_path)
     assert len(directory.failures()) == 2
 
 
-def test_a_run_that_cannot_be_written_ends_the_study(study_file, tmp_path, monkeypatch):
+def test_a_run_that_cannot_be_written_ends_the_study(study_file, tmp_path):
     directory = RunDirectory(str(tmp_path / "run"))
     study = read_study(study_file)
     directory.claim(study)
-    (tmp_path / "run" / "trials").write_text("a file where a folder should be")
-    monkeypatch.setattr(RunDirectory, "finished", lambda _: set())
+    (tmp_path / "run" / "trials").mkdir()
+    for trial in study.trials():
+        (tmp_path / "run" / "trials" / trial.id).write_text("a file where a folder should be")
     with pytest.raises(StorageError, match=r"cannot (write|delete) '.*trials/"):
         run_study(study, directory, console=Console(quiet=True))
 

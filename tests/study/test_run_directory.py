@@ -14,6 +14,7 @@ from irnet_ray.model.metrics import evaluate
 from irnet_ray.study.read import read_study
 from irnet_ray.study.result import RESULT_COLUMNS, make_result
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.run_trials import check_owner
 from irnet_ray.study.spec import Trainer
 
 
@@ -101,15 +102,15 @@ def test_failures_are_told_and_forgotten_at_the_next_attempt(run, study):
 def test_directory_of_another_study_is_refused(run, study_file):
     other = read_study(study_file, settings=["data.train_size=99"])
     with pytest.raises(RunError, match=r"belongs to another study.*--force"):
-        run.check(other, other.trials())
+        check_owner(run, other, other.trials())
     renamed = read_study(study_file, settings=["name=other"])
     with pytest.raises(RunError, match="belongs to another study"):
-        run.check(renamed, renamed.trials())
+        check_owner(run, renamed, renamed.trials())
 
 
 def test_a_grown_grid_goes_on(run, study_file):
     grown = read_study(study_file, settings=["seeds=[0,1]"])
-    run.check(grown, grown.trials())
+    check_owner(run, grown, grown.trials())
     run.claim(grown)
     assert run.study() == grown
 
@@ -118,7 +119,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path, study):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("x")
     with pytest.raises(RunError, match="holds no run"):
-        RunDirectory(str(tmp_path / "thesis")).check(study, study.trials())
+        check_owner(RunDirectory(str(tmp_path / "thesis")), study, study.trials())
 
 
 def test_clearing_deletes_our_files_only(run, study):
