@@ -50,10 +50,12 @@ def test_every_command_exists_with_its_options():
 
 def test_every_study_in_the_text_is_valid():
     parsed = [yaml.safe_load(block) for block in blocks("yaml")]
-    whole, own_table, own_structures = parsed
+    whole, search, own_table, own_structures = parsed
     profiles = whole.pop("profiles")
     assert len(validate(Study, whole, "README").trials()) == 2 * 2 * (6 + 1) * 3
     assert profiles.keys() == {"quick"}
+    of_one_trial = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": 3000}
+    assert validate(Study, {**whole, **search, "data": of_one_trial}, "README").search.samples == 50
     validate(Study, {**whole, **own_table}, "README")
     assert len(validate(Study, {**whole, **own_structures}, "README").trials()) == 2 * (6 + 1) * 3
 

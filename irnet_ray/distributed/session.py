@@ -51,7 +51,9 @@ def session(address: str | None, trainer: Trainer, cores: int | None = None) -> 
     Raises:
         ConfigurationError: No cluster answers, or it is too small for one trial.
     """
-    with _connection(address, _MODULES_OF_TRIALS, num_cpus=cores):
+    # Workers that train together are new processes, as are those that start them, which need none of the modules.
+    modules = _MODULES_OF_TRIALS if trainer.workers == 1 else ()
+    with _connection(address, modules, num_cpus=cores):
         _check_resources(trainer)
         yield
 

@@ -118,7 +118,7 @@ class Storage:
         try:
             yield
         except OSError as error:
-            reason = error.strerror or str(error).rpartition("] ")[2]  # pyarrow's messages are long
+            reason = (error.strerror or str(error)).rpartition("] ")[2]  # pyarrow's messages are long
             raise StorageError(
                 f"cannot {action} '{self.uri}/{path}': {reason}; free or unlock it, or choose another --storage"
             ) from error

@@ -11,5 +11,5 @@ from irnet_ray.study.spec import Trainer
 def ray_session():
     from irnet_ray.distributed.session import session
 
-    with session(None, Trainer()):
+    with session(None, Trainer(workers=2)):  # most of the time goes into starting the tests of two
         yield

@@ -53,7 +53,7 @@ def test_a_run_that_cannot_be_written_ends_the_study(study_file, tmp_path):
     (tmp_path / "run" / "trials").mkdir()
     for trial in study.trials():
         (tmp_path / "run" / "trials" / trial.id).write_text("a file where a folder should be")
-    with pytest.raises(StorageError, match=r"cannot (write|delete) '.*trials/"):
+    with pytest.raises(StorageError, match=r"cannot (read|write) '.*trials/.*: Not a directory; free"):
         run_study(study, directory, console=Console(quiet=True))
 
 
@@ -74,12 +74,8 @@ def test_slots_count_the_trials_that_run_at_a_time():
 
 
 def test_two_workers_train_a_network_together(study_file, tmp_path):
-    directory, results = run(study_file, tmp_path / "run", "trainer.workers=2")
-    networks = results[results["model"] != "random_forest"]
-    assert len(networks) == 2
-    for trial_id in networks["trial_id"]:
-        assert directory.history(trial_id)["epoch"].tolist() == [1, 2, 3]
-        assert directory.result(trial_id)["provenance"]["trainer"]["workers"] == 2
-    _, repeated = run(study_file, tmp_path / "again", "trainer.workers=2")
-    times = list(TIME_COLUMNS)
-    pd.testing.assert_frame_equal(results.drop(columns=times), repeated.drop(columns=times), check_exact=True)
+    directory, results = run(study_file, tmp_path / "run", "trainer.workers=2", "models.networks.shortcut=layer")
+    (trial_id,) = results.loc[results["model"] == "irnet", "trial_id"]
+    assert directory.history(trial_id)["epoch"].tolist() == [1, 2, 3]
+    assert directory.result(trial_id)["provenance"]["trainer"]["workers"] == 2
+    assert {"random_forest", "irnet"} == set(results["model"])
