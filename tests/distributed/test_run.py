@@ -53,7 +53,7 @@ def test_a_run_that_cannot_be_written_ends_the_study(study_file, tmp_path):
     (tmp_path / "run" / "trials").mkdir()
     for trial in study.trials():
         (tmp_path / "run" / "trials" / trial.id).write_text("a file where a folder should be")
-    with pytest.raises(StorageError, match=r"cannot (read|write) '.*trials/.*: Not a directory; free"):
+    with pytest.raises(StorageError, match=r"cannot (read|write) '.*trials/.*: (Not a directory|File exists); free"):
         run_study(study, directory, console=Console(quiet=True))
 
 
