@@ -30,6 +30,12 @@ BAD = {
 }
 
 
+@pytest.fixture(autouse=True)
+def empty_cache(own_cache, tmp_path_factory, monkeypatch):
+    """What other tests have computed is not counted here."""
+    monkeypatch.setenv("IRNET_RAY_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 def write_structures(path, structures):
     rows = [{"name": name, "structure": structure.as_dict()} for name, structure in structures.items()]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
