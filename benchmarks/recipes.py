@@ -22,8 +22,7 @@ from section import Section
 
 from irnet_ray.model.architecture import Architecture
 from irnet_ray.model.fit import fit
-from irnet_ray.model.hardware import Hardware
-from irnet_ray.study.execute import configure_process
+from irnet_ray.study.execute import configure_process, hardware_of
 from irnet_ray.study.featurize import compute_here
 from irnet_ray.study.prepare import prepare
 from irnet_ray.study.read import read_study
@@ -43,7 +42,7 @@ def train(change: str, study: Study, trial: Trial) -> dict[str, Any]:
         data.rows.select(split.train),
         data.rows.select(split.validation),
         seed=trial.seed,
-        hardware=Hardware(bfloat16=study.trainer.bfloat16),
+        hardware=hardware_of(study.trainer),
     )
     last = fitted.history[-1]
     return {

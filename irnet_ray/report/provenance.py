@@ -20,7 +20,6 @@ from irnet_ray.study.space import Search
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import ForestModel, NetworkModel, Trial
 
-_MACHINE = ("processor", "cores", "system")
 _VERSIONS = ("irnet_ray", "python", "torch", "ray", "scikit-learn", "numpy", "matminer")
 
 
@@ -148,17 +147,23 @@ def _search(search: Search) -> list[str]:
 
 def _surroundings(provenances: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Machines, versions, commits and days, each different one once."""
-    machines = distinct(tuple(cell(each.get(key)) for key in _MACHINE) for each in provenances)
+    machines = distinct(_machine(each) for each in provenances)
     versions = distinct(tuple(f"{key} {each[key]}" for key in _VERSIONS if key in each) for each in provenances)
     commits = distinct(str(each["commit"]) for each in provenances if each.get("commit"))
     times = sorted(str(each["finished"]) for each in provenances if each.get("finished"))
     facts = {
-        "Machine": [f"{processor}, {cores} cores, {system}" for processor, cores, system in machines],
+        "Machine": machines,
         "Versions": [", ".join(each) for each in versions],
         "Commit": commits,
         "Finished": [times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"] if times else [],
     }
     return {heading: texts for heading, texts in facts.items() if texts}
+
+
+def _machine(provenance: Mapping[str, Any]) -> str:
+    processor, cores, system = (cell(provenance.get(key)) for key in ("processor", "cores", "system"))
+    gpu = provenance.get("gpu")
+    return ", ".join([processor, f"{cores} cores", *([gpu] if gpu else []), system])
 
 
 def _unfinished(trials: Sequence[Trial], finished: set[str], reasons: Mapping[str, str]) -> list[Unfinished]:

@@ -85,6 +85,17 @@ def configure_process(trainer: Trainer) -> None:
     torch.set_flush_denormal(True)  # dying activations of deep plain networks would slow them tenfold
 
 
+def hardware_of(trainer: Trainer, workers: Workers = ALONE) -> Hardware:
+    """What the trainer's settings mean for one of the processes that train a network."""
+    return Hardware(
+        device="cuda" if trainer.gpus_per_worker else "cpu",
+        workers=workers,
+        synchronized_batch_norm=trainer.synchronized_batch_norm,
+        bfloat16=trainer.bfloat16,
+        compiled=trainer.compiled,
+    )
+
+
 def check_local(trainer: Trainer) -> None:
     """Refuses what this one process cannot do.
 
@@ -173,13 +184,7 @@ def _fit(
             train,
             validation,
             seed=trial.seed,
-            hardware=Hardware(
-                device="cuda" if trainer.gpus_per_worker else "cpu",
-                workers=workers,
-                synchronized_batch_norm=trainer.synchronized_batch_norm,
-                bfloat16=trainer.bfloat16,
-                compiled=trainer.compiled,
-            ),
+            hardware=hardware_of(trainer, workers),
             report=_both(recorder, on_epoch),
             should_stop=should_stop,
             resume_from=checkpoint,

@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import irnet_ray
 from irnet_ray.model.metrics import Metrics
 from irnet_ray.study.spec import Trainer
@@ -102,7 +104,8 @@ def make_result(
 def provenance(trainer: Trainer) -> dict[str, Any]:
     """Versions, hardware, what the trial had of it, time of day and the commit of the source tree."""
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    return {**_surroundings(), "trainer": trainer.model_dump(), "finished": finished}
+    gpu = torch.cuda.get_device_name() if trainer.gpus else None
+    return {**_surroundings(), "gpu": gpu, "trainer": trainer.model_dump(), "finished": finished}
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from irnet_ray.study.run_directory import RunDirectory
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
 
 LONG_ENOUGH = [
-    "models.networks={depth: 10, shortcut: layer, width: 0.03, recipe: {base: fast, epochs: 150, batch_size: 16}}",
+    "models.networks={depth: 10, shortcut: layer, width: 0.03, recipe: {base: fast, epochs: 1000, batch_size: 16}}",
     "trainer.checkpoint_seconds=0.2",
 ]
 
@@ -55,7 +55,7 @@ def test_a_trial_whose_process_dies_goes_on_from_its_checkpoint(study_file, tmp_
     times = list(TIME_COLUMNS)
     pd.testing.assert_frame_equal(results.drop(columns=times), undisturbed.drop(columns=times), check_exact=True)
     (trial_id,) = results.loc[results["model"] == "irnet", "trial_id"]
-    assert run.history(trial_id)["epoch"].tolist() == list(range(1, 151))
+    assert run.history(trial_id)["epoch"].tolist() == list(range(1, 1001))
     assert run.failures() == {}
 
 
