@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 from contestants import Task
-from running import in_fresh_process, parser_of, print_conditions, tell, write
+from running import Record, in_fresh_process, parser_of, tell
 from section import Section
 
 from irnet_ray.model.fit import fit
@@ -68,7 +68,7 @@ def with_ratios(measured: pd.DataFrame) -> pd.DataFrame:
     return measured.assign(**{"times a core": measured["rows/s"].to_numpy() / of_core})
 
 
-def run(options: argparse.Namespace) -> pd.DataFrame:
+def run(options: argparse.Namespace, record: Record) -> pd.DataFrame:
     """All ways in each task, each in a process of its own."""
     ways = [way for way in options.ways if torch.cuda.is_available() or WAYS[way].device == "cpu"]
     measured = []
@@ -77,6 +77,7 @@ def run(options: argparse.Namespace) -> pd.DataFrame:
         rows = options.rows if WAYS[way].device != "cpu" else max(4 * batch, options.rows // 16)
         task = Task(depth, options.width, options.attributes, rows // batch * batch, batch, 2, 0)
         measured.append(in_fresh_process(measure, task, way, options.seconds))
+        record.write(with_ratios(pd.DataFrame(measured)))
     return with_ratios(pd.DataFrame(measured))
 
 
@@ -91,9 +92,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=65_536, help="cut to whole batches (%(default)s)")
     parser.add_argument("--seconds", type=float, default=3, help="of a training at the least (%(default)s)")
     options = parser.parse_args()
-    print_conditions("torch")
-    table = run(options)
-    write(table, options.output)
+    table = run(options, Record(options.output, "torch"))
     print(Section(f"One IRNet, {options.width:g} of the paper's width", table))
 
 

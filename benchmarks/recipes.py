@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from running import parser_of, print_conditions, tell
+from running import Record, parser_of, tell
 from section import Section
 
 from irnet_ray.model.architecture import Architecture
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--change", action="append", default=[], dest="changes", metavar="KEY=VALUE[;KEY=VALUE...]")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
-    print_conditions("torch")
+    record = Record(options.output, "torch")
     tasks = planned(options.study, options.profile, options.settings, options.changes)
     measured = done(options.output)
     missing = [task for task in tasks if task[2].id not in set(measured["trial"])]
@@ -104,8 +104,7 @@ def main() -> None:
             row = future.result()
             measured = pd.concat([measured, pd.DataFrame([row])], ignore_index=True)
             tell(f"{number}/{len(missing)}  {row['change']}  seed {row['seed']}  {row['val_mae']:.5f}")
-            if options.output:
-                measured.to_csv(options.output, index=False, float_format="%.6g")
+            record.write(measured)
     wanted = {task[2].id for task in tasks}
     print(section(measured[measured["trial"].isin(wanted)]))
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
+import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable
@@ -30,9 +33,28 @@ def conditions(*packages: str) -> dict[str, str]:
     }
 
 
-def print_conditions(*packages: str) -> None:
-    """Prints what a measurement depends on, one fact a line, and an empty line."""
-    print(*(f"{name}: {fact}" for name, fact in conditions(*packages).items()), "", sep="\n", flush=True)
+class Record:
+    """Where the measurements of a benchmark go; made before the first of them.
+
+    Prints the command and the conditions, and writes them beside the table, from which the pages of ``docs/`` are made.
+
+    Args:
+        output: The table, a CSV file; None writes nothing.
+        packages: Whose versions matter.
+    """
+
+    def __init__(self, output: Path | None, *packages: str) -> None:
+        command = shlex.join(["python", os.path.relpath(sys.argv[0]), *sys.argv[1:]])
+        self._facts = {"command": command, **conditions(*packages)}
+        self._output = output
+        print(*(f"{name}: {fact}" for name, fact in self._facts.items()), "", sep="\n", flush=True)
+
+    def write(self, measured: pd.DataFrame) -> None:
+        """Writes all measurements so far."""
+        if self._output:
+            self._output.parent.mkdir(parents=True, exist_ok=True)
+            measured.to_csv(self._output, index=False, float_format="%.6g")
+            self._output.with_suffix(".json").write_text(json.dumps(self._facts, indent=2) + "\n")
 
 
 def parser_of(description: str | None) -> argparse.ArgumentParser:
@@ -45,13 +67,6 @@ def parser_of(description: str | None) -> argparse.ArgumentParser:
 def tell(message: str) -> None:
     """Says on the error output how far a benchmark is."""
     print(message, file=sys.stderr, flush=True)
-
-
-def write(measured: pd.DataFrame, output: Path | None) -> None:
-    """Writes all measurements as CSV, if asked for."""
-    if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        measured.to_csv(output, index=False, float_format="%.6g")
 
 
 def in_fresh_process(function: Callable[..., Any], *arguments: Any) -> Any:

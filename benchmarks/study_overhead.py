@@ -25,7 +25,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from running import in_fresh_process, parser_of, print_conditions, tell, write
+from running import Record, in_fresh_process, parser_of, tell
 from section import Section
 from trials import add_trial_options, study_of
 
@@ -173,14 +173,14 @@ def main() -> None:
     parts = options.parts or list(PARTS)
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no part is called {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
-    print_conditions("torch", "ray")
+    record = Record(options.output, "torch", "ray")
     prepare([*long_study(options).trials(), *small_study(options).trials()], compute_here)  # fills the feature cache
     measured = []
     for repetition, part in itertools.product(range(options.repetitions), parts):
         tell(f"repetition {repetition + 1} of {options.repetitions}: {part}")
         measured.append({"repetition": repetition, "what": part, **in_fresh_process(PARTS[part], options)})
+        record.write(pd.DataFrame(measured))
     table = pd.DataFrame(measured)
-    write(table, options.output)
     if {"study", "textbook"} & set(parts):
         print(comparison_section(table, options), end="\n\n")
     if "alone" in parts:

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
-from running import parser_of, print_conditions, tell, write
+from running import Record, parser_of, tell
 from section import Section
 from trials import add_trial_options, study_of
 
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--error", type=float, help="validation MAE to reach, in the property's unit")
     options = parser.parse_args()
-    print_conditions("torch")
+    record = Record(options.output, "torch")
     rows = read_rows(options)
     configure_process(Trainer())
     curves, aims = [], {}
@@ -113,7 +113,7 @@ def main() -> None:
         aims[seed] = options.error or float(paper["val_mae"].min())
         curves += [paper]
         curves += [curve(options, rows, {"base": "fast", "epochs": epochs}, seed) for epochs in options.epochs]
-    write(pd.concat(curves, ignore_index=True), options.output)
+        record.write(pd.concat(curves, ignore_index=True))
     table = with_ratios(summarize(curves, aims))
     title = f"{options.dataset}, {options.property}: {options.rows:,} rows, {options.depth} layers, validation MAE"
     print(Section(title, table, smallest(table)))

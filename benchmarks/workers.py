@@ -19,7 +19,7 @@ import time
 
 import pandas as pd
 from rich.console import Console
-from running import in_fresh_process, parser_of, print_conditions, tell, write
+from running import Record, in_fresh_process, parser_of, tell
 from section import Section
 from trials import add_trial_options, study_of
 
@@ -99,14 +99,14 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=256, help="of all workers together (%(default)s)")
     parser.add_argument("--synchronized-batch-norm", action="store_true")
     options = parser.parse_args()
-    print_conditions("torch", "ray")
+    record = Record(options.output, "torch", "ray")
     prepare(study_with(options, 1, 0).trials(), compute_here)  # fills the feature cache
     measured = []
     for seed, workers in itertools.product(options.seeds, options.workers):
         tell(f"seed {seed}: {workers} workers")
         measured.append(in_fresh_process(measure, study_with(options, workers, seed)))
+        record.write(pd.DataFrame(measured))
     table = pd.DataFrame(measured)
-    write(table, options.output)
     print(speed_section(table), error_section(table), sep="\n\n")
 
 
