@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -108,14 +108,37 @@ def read_evidence(run: RunDirectory, comparison: Comparison) -> Evidence:
     first: FloatArray | None = None
     for point in comparison.finished_points():
         for trial in comparison.finished(point):
-            predictions = run.predictions(trial.id)
-            test = predictions[predictions["part"] == "test"]
-            target = test["target"].to_numpy(dtype=np.float64)
+            target, prediction = _tested(run, trial.id)
             first = target if first is None else first
-            if not np.array_equal(first, target):
-                raise RunError(
-                    f"'{run.uri}': trial {trial.id} was tested on other rows than the trials it is compared with, "
-                    "so the data changed meanwhile; start the run over with --force"
-                )
-            errors.setdefault(point, {})[trial.seed] = np.abs(test["prediction"].to_numpy(dtype=np.float64) - target)
+            _check_rows(run, trial.id, first, target)
+            errors.setdefault(point, {})[trial.seed] = np.abs(prediction - target)
     return Evidence(errors)
+
+
+def ensemble_mae(run: RunDirectory, trial_ids: Sequence[str]) -> float:
+    """Test MAE of the average of several trials' predictions, in the property's unit.
+
+    Raises:
+        RunError: Two trials were tested on different rows.
+    """
+    first, total = _tested(run, trial_ids[0])
+    for trial_id in trial_ids[1:]:
+        target, prediction = _tested(run, trial_id)
+        _check_rows(run, trial_id, first, target)
+        total = total + prediction
+    return float(np.abs(total / len(trial_ids) - first).mean())
+
+
+def _tested(run: RunDirectory, trial_id: str) -> tuple[FloatArray, FloatArray]:
+    """Target and prediction of a trial's test rows."""
+    predictions = run.predictions(trial_id)
+    test = predictions[predictions["part"] == "test"]
+    return test["target"].to_numpy(dtype=np.float64), test["prediction"].to_numpy(dtype=np.float64)
+
+
+def _check_rows(run: RunDirectory, trial_id: str, expected: FloatArray, target: FloatArray) -> None:
+    if not np.array_equal(expected, target):
+        raise RunError(
+            f"'{run.uri}': trial {trial_id} was tested on other rows than the trials it is compared with, "
+            "so the data changed meanwhile; start the run over with --force"
+        )

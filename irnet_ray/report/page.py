@@ -9,7 +9,7 @@ import pandas as pd
 
 from irnet_ray.errors import RunError
 from irnet_ray.report.comparison import Comparison, compare, file_suffix
-from irnet_ray.report.evidence import read_evidence
+from irnet_ray.report.evidence import ensemble_mae, read_evidence
 from irnet_ray.report.figures.style import to_png
 from irnet_ray.report.findings import judge
 from irnet_ray.report.illustrations import illustrate
@@ -47,7 +47,7 @@ def build_report(run: RunDirectory) -> str:
         raise RunError(f"'{run.uri}': no trial is finished, so there is nothing to report; run the study first")
     comparisons = compare(trials, results) if study.search is None else []  # a search asks what is best, not why
     sections = [_section(run, study, comparison) for comparison in comparisons]
-    errors = error_table(_name_forests(results, trials))
+    errors = error_table(_name_forests(results, trials), lambda trial_ids: ensemble_mae(run, trial_ids))
     if study.search is not None:
         errors = errors.sort_values("val_mae", ignore_index=True)
     files = {

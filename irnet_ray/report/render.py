@@ -20,6 +20,7 @@ from irnet_ray.report.wording import count, number, title_of, words
 from irnet_ray.study.spec import Study
 
 _HEADINGS = {
+    "ensemble_mae": "MAE of the seeds' average",
     "n_parameters": "parameters",
     "test_mae_std": "± over seeds",
     "test_r2": "test R²",

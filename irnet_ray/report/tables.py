@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,21 +15,31 @@ TASK_COLUMNS = ("dataset", "property", "unit", "representation", "train_size")
 """Trials that agree in these learnt the same thing from the same rows."""
 
 _NETWORK_COLUMNS = ("model", "depth", "shortcut", "width", "recipe", "n_parameters")
-_PROPERTY_UNIT = ("val_mae", "test_mae", "test_mae_std", "test_rmse", "test_p90")  # errors in the property's unit
+_PROPERTY_UNIT = (
+    "val_mae",
+    "test_mae",
+    "test_mae_std",
+    "ensemble_mae",
+    "test_rmse",
+    "test_p90",
+)  # errors in the property's unit
 _MEASURED = {**dict.fromkeys(_PROPERTY_UNIT, 3), "test_r2": 4, "train_seconds": 3}  # significant digits
 
 
-def error_table(results: pd.DataFrame) -> pd.DataFrame:
+def error_table(
+    results: pd.DataFrame, ensemble_mae: Callable[[Sequence[str]], float] = lambda trial_ids: math.nan
+) -> pd.DataFrame:
     """Averages errors over seeds.
 
     Args:
         results: Columns as in ``RESULT_COLUMNS``, one row for each trial.
+        ensemble_mae: Gives the test MAE of the average of the predictions of several trials; see ``evidence``.
 
     Returns:
         One row for each model of each task, in the order plain, SRNet, IRNet, classical, with the task, the
         model, ``seeds``, the means ``val_mae``, ``test_mae``, ``test_rmse``, ``test_p90`` (in ``unit``) and
-        ``test_r2``, the standard deviation over seeds ``test_mae_std`` (NaN for one seed) and the mean
-        ``train_seconds``.
+        ``test_r2``, the standard deviation over seeds ``test_mae_std``, the test MAE of the average of the
+        seeds' predictions ``ensemble_mae`` (both NaN for one seed) and the mean ``train_seconds``.
     """
     groups = results.groupby([*TASK_COLUMNS, *_NETWORK_COLUMNS], dropna=False, sort=False)
     table = groups.agg(
@@ -35,6 +47,7 @@ def error_table(results: pd.DataFrame) -> pd.DataFrame:
         val_mae=("val_mae", "mean"),
         test_mae=("test_mae", "mean"),
         test_mae_std=("test_mae", "std"),
+        ensemble_mae=("trial_id", lambda ids: ensemble_mae(list(ids)) if len(ids) > 1 else math.nan),
         test_rmse=("test_rmse", "mean"),
         test_r2=("test_r2", "mean"),
         test_p90=("test_p90", "mean"),

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from irnet_ray.config import Axis, Config, describe, validate
 from irnet_ray.data.split import SplitPlan
-from irnet_ray.study.blocks import DataBlock, ModelBlock, with_kind
+from irnet_ray.study.blocks import DataBlock, ModelBlock, NetworkBlock, with_kind
 from irnet_ray.study.space import EarlyStopping, Search, Seed, Values, fill_missing, set_values
 from irnet_ray.study.trial import NetworkModel, Trial
 
@@ -115,6 +115,19 @@ class Study(Config):
                 raise ValueError(f"{name}: chooses by the validation rows, which split.train_on_validation trains on")
         if self.search is not None and self.split.validation_is_test:
             raise ValueError("search: chooses by the validation rows, which protocol 'paper' tests on; take 'holdout'")
+        return self
+
+    @model_validator(mode="after")
+    def _validation_keeps_nothing(self) -> Study:
+        if not self.split.train_on_validation:
+            return self
+        for name, block in self.models.items():
+            for recipe in block.recipe if isinstance(block, NetworkBlock) else ():
+                if recipe.keep == "best":
+                    raise ValueError(
+                        f"models.{name}.recipe.keep: would choose the epoch by the validation rows, which "
+                        "split.train_on_validation trains on; set it to last"
+                    )
         return self
 
     @model_validator(mode="after")

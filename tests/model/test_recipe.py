@@ -32,6 +32,13 @@ def test_the_fast_recipe_keeps_the_papers_optimizer_and_loss():
     assert recipe.standardize_target
 
 
+def test_the_best_recipe_leaves_nothing_for_validation_rows_to_choose():
+    recipe = Recipe(base="best")
+    assert (recipe.keep, recipe.patience) == ("last", None)
+    assert recipe.optimizer == "adamw"
+    assert recipe.weight_decay > 0
+
+
 @pytest.mark.parametrize("base", RECIPES)
 def test_a_recipe_is_written_as_its_name(base):
     assert validate(Recipe, base, "") == Recipe(base=base)
@@ -68,9 +75,9 @@ def test_a_recipe_cannot_be_changed():
     ("given", "message"),
     [
         ("fsat", "study.yaml: unknown recipe 'fsat'; did you mean 'fast'?"),
-        ("xyz", "study.yaml: unknown recipe 'xyz'; choose from fast, paper"),
+        ("xyz", "study.yaml: unknown recipe 'xyz'; choose from best, fast, paper"),
         ({"base": "papper"}, "unknown recipe 'papper'; did you mean 'paper'?"),
-        ({"base": ["fast", "paper"]}, "unknown recipe '['fast', 'paper']'; choose from fast, paper"),
+        ({"base": ["fast", "paper"]}, "unknown recipe '['fast', 'paper']'; choose from best, fast, paper"),
         ({"base": None}, "unknown recipe 'None'"),
         ({"epoch": 3}, "unknown key 'epoch'; did you mean 'epochs'?"),
         ({"learning-rate": 3}, "unknown key 'learning-rate'; did you mean 'learning_rate'?"),

@@ -3,6 +3,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from report.synthetic import MAE, make_study
@@ -47,6 +48,18 @@ def test_a_whole_run_has_a_page_verdicts_figures_and_their_data(make_run):
     assert "7 of 7 trials finished" in page
     assert "CC BY 4.0" in page
     assert "Saal et al." in page
+
+
+def test_the_average_of_the_seeds_predictions_is_tested_like_one_model(make_run):
+    run = make_run(make_study(seeds=[0, 1, 2]))
+    build_report(run)
+    errors = pd.read_csv(run.storage.local_path / "report" / "errors.csv").set_index(["model", "depth"])
+    results = run.results(run.study().trials()).query("model == 'irnet' and depth == 17")
+    tables = [run.predictions(trial_id) for trial_id in results["trial_id"]]
+    average = np.mean([table["prediction"] for table in tables], axis=0)
+    expected = np.abs(average - tables[0]["target"]).mean()
+    assert errors.loc[("irnet", 17), "ensemble_mae"] == pytest.approx(expected, rel=1e-12)
+    assert expected < results["test_mae"].min()
 
 
 def test_the_page_needs_nothing_beside_itself(make_run):

@@ -12,6 +12,7 @@ def results(*rows: tuple[str, int | None, int, float]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["model", "depth", "seed", "test_mae"])
     is_network = table["depth"].notna()
     return table.astype({"depth": "Int64"}).assign(
+        trial_id=[f"{model}-{depth}-{seed}" for model, depth, seed, _ in rows],
         dataset="oqmd",
         property="formation_enthalpy",
         unit="eV/atom",
@@ -50,6 +51,15 @@ def test_one_seed_has_no_deviation_and_a_forest_is_kept():
     table = error_table(RESULTS)
     assert table["model"].tolist() == ["plain", "plain", "irnet", "random_forest"]
     assert table["test_mae_std"].isna().tolist() == [True, True, False, True]
+
+
+def test_seeds_are_also_averaged_as_one_ensemble():
+    asked = []
+    table = error_table(RESULTS, lambda trial_ids: asked.append(trial_ids) or 0.071)
+    assert asked == [["irnet-17-0", "irnet-17-1"]]
+    assert table["ensemble_mae"].tolist() == [
+        pytest.approx(each, nan_ok=True) for each in (np.nan, np.nan, 0.071, np.nan)
+    ]
 
 
 def test_other_training_sizes_are_not_averaged():

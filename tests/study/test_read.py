@@ -102,6 +102,14 @@ def test_mistakes_end_in_one_line_that_names_the_repair(study_file, setting, exp
     assert expected in message_of(study_file, setting)
 
 
+def test_rows_that_are_trained_on_choose_no_epoch(study_file):
+    settings = ["split.train_on_validation=true", "models.networks.recipe={base: fast}"]
+    expected = "models.networks.recipe.keep: would choose the epoch by the validation rows"
+    assert expected in message_of(study_file, *settings)
+    assert read_study(study_file, settings=[*settings, "models.networks.recipe.keep=last"]).trials()
+    assert read_study(study_file, settings=[settings[0], "models.networks.recipe=best"]).trials()
+
+
 @pytest.mark.parametrize("content", ["a: [", "- 1", "", "a: b: c", "\x00"])
 def test_what_is_no_study_is_refused(tmp_path, content):
     path = tmp_path / "study.yaml"
