@@ -106,14 +106,14 @@ RECIPES: dict[str, dict[str, Any]] = {
     # left to choose, so that the validation rows may be trained on as well.
     "best": {
         "optimizer": "adamw",
-        "learning_rate": 2.5e-3,
+        "learning_rate": 2e-3,
         "schedule": "one_cycle",
         "batch_size": 256,
         "loss": "mae",
-        "epochs": 150,
+        "epochs": 100,
         "keep": "last",
         "patience": None,
-        "weight_decay": 0.05,
+        "weight_decay": 0.02,
         "batch_norm_momentum": 0.1,
         "batch_norm_epsilon": 1e-3,
         "standardize_target": True,

@@ -38,6 +38,7 @@ def read_study(path: Path, profile: str | None = None, settings: Sequence[str] =
         content = merge(content, changes)
         content["profile"] = profile
     for setting in settings:
+        _check_place(content, setting)
         content = merge(content, _parse_setting(setting))
     _resolve_tables(content, path.parent)
     return validate(Study, content, str(path))
@@ -69,12 +70,33 @@ def parse_yaml(content: bytes, where: str) -> dict[str, Any]:
 
 
 def merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Lays changes over a mapping: mappings are merged key by key, anything else is replaced."""
+    """Lays changes over a mapping: mappings are merged key by key, anything else is replaced.
+
+    Changes to a recipe that is written as its name are changes to that recipe.
+    """
     merged = dict(base)
     for key, value in changes.items():
-        before = merged.get(key)
+        before = _spelt_out(key, merged.get(key))
         merged[key] = merge(before, value) if isinstance(before, dict) and isinstance(value, Mapping) else value
     return merged
+
+
+def _spelt_out(key: str, value: Any) -> Any:
+    return {"base": value} if key == "recipe" and isinstance(value, str) else value
+
+
+def _check_place(content: Mapping[str, Any], setting: str) -> None:
+    """Refuses to set a part of what has no parts, which would replace it by that part."""
+    path: list[str] = []
+    inside: Any = content
+    for part in setting.partition("=")[0].split(".")[:-1]:
+        path.append(part)
+        inside = _spelt_out(part, inside.get(part))
+        if inside is None:
+            return
+        if not isinstance(inside, Mapping):
+            place, kind = ".".join(path), "a list" if isinstance(inside, list) else f"'{inside}'"
+            raise ConfigurationError(f"--set '{setting}': '{place}' is {kind} in the study; set '{place}' as a whole")
 
 
 def _parse_setting(setting: str) -> dict[str, Any]:

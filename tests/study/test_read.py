@@ -50,6 +50,29 @@ def test_settings_win_over_profiles(edit):
     assert read_study(path, "big", ["seeds=7"]).seeds == (7,)
 
 
+def test_a_recipe_written_as_its_name_can_be_changed(edit):
+    path = edit(profiles={"short": {"models": {"networks": {"recipe": {"epochs": 7}}}}})
+    settings = ["models.networks.recipe=best", "models.networks.recipe.batch_size=32"]
+    (recipe,) = read_study(path, settings=settings).models["networks"].recipe
+    assert recipe.label == "best(batch_size=32)"
+    content = yaml.safe_load(path.read_text())
+    content["models"]["networks"]["recipe"] = "best"
+    path.write_text(yaml.safe_dump(content))
+    (recipe,) = read_study(path, "short").models["networks"].recipe
+    assert recipe.label == "best(epochs=7)"
+
+
+@pytest.mark.parametrize(
+    ("before", "setting", "expected"),
+    [
+        ("models.networks.recipe=[fast, best]", "models.networks.recipe.epochs=3", "'models.networks.recipe' is a list"),
+        ("seeds=3", "seeds.first=1", "'seeds' is '3' in the study; set 'seeds' as a whole"),
+    ],
+)
+def test_a_part_of_what_has_no_parts_is_refused(study_file, before, setting, expected):
+    assert expected in message_of(study_file, before, setting)
+
+
 def test_unknown_profile_names_the_nearest(edit):
     assert "did you mean 'laptop'" in message_of(edit(profiles={"laptop": {}}), profile="latop")
 
