@@ -65,7 +65,7 @@ def test_a_recipe_written_as_its_name_can_be_changed(edit):
 @pytest.mark.parametrize(
     ("before", "setting", "expected"),
     [
-        ("models.networks.recipe=[fast, best]", "models.networks.recipe.epochs=3", "'models.networks.recipe' is a list"),
+        ("models.networks.recipe=[fast, best]", "models.networks.recipe.epochs=3", "networks.recipe' is a list"),
         ("seeds=3", "seeds.first=1", "'seeds' is '3' in the study; set 'seeds' as a whole"),
     ],
 )
