@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test lint format clean
+.PHONY: study test lint format pages clean
 .DELETE_ON_ERROR:
 
 study: .venv/installed
@@ -16,6 +16,10 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Tables of the README and of docs/ from the files in docs/.
+pages: .venv/installed-dev
+	$(BIN)/python docs/build_pages.py
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .

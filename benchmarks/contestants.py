@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import torch
+from relay import Clock
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
@@ -109,52 +109,39 @@ class Task:
         return Pupil.of(self.architecture, self.recipe, self.attributes, self.steps, seed=0)
 
 
-class Moment(NamedTuple):
-    """A time by two clocks that begin anywhere (s): the wall's, and the processor time of this process."""
-
-    wall: float
-    processor: float
-
-
-def now() -> Moment:
-    """The time."""
-    return Moment(time.perf_counter(), time.process_time())
-
-
 @dataclass(frozen=True)
 class Timing:
     """When the epochs of a training ended.
 
     Attributes:
-        ends: Of each epoch.
+        ends: Of each epoch, by the training's clock (s).
         fetching: Time that fetching all the batches took (s), where it can be told apart.
     """
 
-    ends: list[Moment]
+    ends: list[float]
     fetching: float = np.nan
 
     @property
-    def an_epoch(self) -> Moment:
-        """What an epoch takes, the mean over those after the first."""
-        spans = (last - first for first, last in zip(self.ends[0], self.ends[-1], strict=True))
-        return Moment(*(span / (len(self.ends) - 1) for span in spans))
+    def an_epoch(self) -> float:
+        """What an epoch takes, the mean over those after the first (s)."""
+        return (self.ends[-1] - self.ends[0]) / (len(self.ends) - 1)
 
 
-def train_ours(task: Task) -> Timing:
+def train_ours(task: Task, clock: Clock) -> Timing:
     """``fit``, with two validation rows only, as the others have none; its best weights are copied as ever."""
-    ends: list[Moment] = []
+    ends: list[float] = []
     inputs, target = (tensor.numpy() for tensor in task.tensors)
     rows = Rows(inputs, target.astype(np.float64))
     two = rows.take(np.arange(2))
-    fit(task.architecture, task.recipe, rows, two, seed=0, report=lambda _: ends.append(now()))
+    fit(task.architecture, task.recipe, rows, two, seed=0, report=lambda _: ends.append(clock()))
     return Timing(ends)
 
 
-def train_bare(task: Task) -> Timing:
+def train_bare(task: Task, clock: Clock) -> Timing:
     """The shortest loop that does the work; a time is taken before and after each fetch, which costs 0.1 us."""
     pupil = task.start()
     inputs, target = task.tensors
-    ends: list[Moment] = []
+    ends: list[float] = []
     fetching = 0.0
     for _ in range(task.epochs):
         for batch in torch.randperm(task.rows).split(task.batch_size):
@@ -162,26 +149,27 @@ def train_bare(task: Task) -> Timing:
             batch_inputs, batch_target = inputs.index_select(0, batch), target.index_select(0, batch)
             fetching += time.perf_counter() - started
             pupil.step(batch_inputs, batch_target)
-        ends.append(now())
+        ends.append(clock())
     return Timing(ends, fetching)
 
 
-def train_lightning(task: Task) -> Timing:
+def train_lightning(task: Task, clock: Clock) -> Timing:
     """Lightning with torch's ordinary ``DataLoader`` in the same process."""
-    return _train_lightning(task, DataLoader(TensorDataset(*task.tensors), batch_size=task.batch_size, shuffle=True))
+    loader = DataLoader(TensorDataset(*task.tensors), batch_size=task.batch_size, shuffle=True)
+    return _train_lightning(task, clock, loader)
 
 
-def train_lightning_by_batch(task: Task) -> Timing:
+def train_lightning_by_batch(task: Task, clock: Clock) -> Timing:
     """Lightning with a ``DataLoader`` that indexes a whole batch at once, in place of row by row."""
     dataset = TensorDataset(*task.tensors)
     batches = BatchSampler(RandomSampler(dataset), task.batch_size, drop_last=False)
-    return _train_lightning(task, DataLoader(dataset, sampler=batches, batch_size=None))
+    return _train_lightning(task, clock, DataLoader(dataset, sampler=batches, batch_size=None))
 
 
-def _train_lightning(task: Task, loader: DataLoader[tuple[Tensor, ...]]) -> Timing:
+def _train_lightning(task: Task, clock: Clock, loader: DataLoader[tuple[Tensor, ...]]) -> Timing:
     import lightning
 
-    ends: list[Moment] = []
+    ends: list[float] = []
     pupil = task.start()
 
     class Module(lightning.LightningModule):
@@ -193,7 +181,7 @@ def _train_lightning(task: Task, loader: DataLoader[tuple[Tensor, ...]]) -> Timi
             return nn.functional.l1_loss(self.network(batch[0]), batch[1])
 
         def on_train_epoch_end(self) -> None:
-            ends.append(now())
+            ends.append(clock())
 
         def configure_optimizers(self) -> object:
             return {"optimizer": pupil.optimizer, "lr_scheduler": {"scheduler": pupil.schedule, "interval": "step"}}
@@ -211,17 +199,17 @@ def _train_lightning(task: Task, loader: DataLoader[tuple[Tensor, ...]]) -> Timi
     return Timing(ends)
 
 
-def train_skorch(task: Task) -> Timing:
+def train_skorch(task: Task, clock: Clock) -> Timing:
     """The regressor of skorch without validation and without its printed log."""
     from skorch import NeuralNetRegressor
     from skorch.callbacks import Callback, LRScheduler
 
-    ends: list[Moment] = []
+    ends: list[float] = []
     pupil = task.start()
 
     class Clock(Callback):
         def on_epoch_end(self, net: object, **_: object) -> None:
-            ends.append(now())
+            ends.append(clock())
 
     total_steps = task.epochs * task.steps
     schedule = LRScheduler(
@@ -250,13 +238,13 @@ def arrow_table(inputs: np.ndarray, target: np.ndarray) -> pa.Table:
     return pa.table({"inputs": pa.FixedShapeTensorArray.from_numpy_ndarray(inputs), "target": target})
 
 
-def train_ray_data(task: Task) -> Timing:
+def train_ray_data(task: Task, clock: Clock) -> Timing:
     """The loop of Ray's tutorials: ``iter_torch_batches`` each epoch over a dataset that is kept in memory."""
     import ray
 
     from irnet_ray.distributed.session import featurize_session
 
-    ends: list[Moment] = []
+    ends: list[float] = []
     with featurize_session(None):
         ray.data.DataContext.get_current().enable_progress_bars = False
         dataset = ray.data.from_arrow(arrow_table(*(tensor.numpy() for tensor in task.tensors))).materialize()
@@ -266,11 +254,11 @@ def train_ray_data(task: Task) -> Timing:
                 batch_size=task.batch_size, local_shuffle_buffer_size=task.shuffle_buffer
             ):
                 pupil.step(batch["inputs"], batch["target"])
-            ends.append(now())
+            ends.append(clock())
     return Timing(ends)
 
 
-CONTESTANTS: dict[str, Callable[[Task], Timing]] = {
+CONTESTANTS: dict[str, Callable[[Task, Clock], Timing]] = {
     "bare": train_bare,
     "irnet-ray": train_ours,
     "lightning": train_lightning,

@@ -68,6 +68,11 @@ def with_ratios(measured: pd.DataFrame) -> pd.DataFrame:
     return measured.assign(**{"times a core": measured["rows/s"].to_numpy() / of_core})
 
 
+def section(measured: pd.DataFrame) -> Section:
+    """Speeds."""
+    return Section("Rows a second of one IRNet in training", measured)
+
+
 def run(options: argparse.Namespace, record: Record) -> pd.DataFrame:
     """All ways in each task, each in a process of its own."""
     ways = [way for way in options.ways if torch.cuda.is_available() or WAYS[way].device == "cpu"]
@@ -93,7 +98,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3, help="of a training at the least (%(default)s)")
     options = parser.parse_args()
     table = run(options, Record(options.output, "torch"))
-    print(Section(f"One IRNet, {options.width:g} of the paper's width", table))
+    print(section(table))
 
 
 if __name__ == "__main__":

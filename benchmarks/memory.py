@@ -7,16 +7,15 @@ is trained on, the network, and the libraries.
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
 import tempfile
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
 
 import pandas as pd
 import psutil
 from rich.console import Console
+from running import Record, in_fresh_process, parser_of
+from section import Section
 
 from irnet_ray.distributed.launch import run_study
 from irnet_ray.features.representation import labels
@@ -70,9 +69,14 @@ def measure(study: Study, local: bool) -> dict[str, float | str]:
     }
 
 
+def section(measured: pd.DataFrame) -> Section:
+    """The peaks."""
+    return Section("The most memory of the process that trains", measured)
+
+
 def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--dataset", default="oqmd")
     parser.add_argument("--property", default="formation_enthalpy")
     parser.add_argument("--representation", default="composition+fractions")
@@ -97,9 +101,10 @@ def main() -> None:
             },
         }
     )
-    spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawning, max_tasks_per_child=1) as pool:
-        print(pd.DataFrame(pool.map(measure, [study] * 2, [False, True])).to_string(index=False))
+    record = Record(options.output, "torch", "ray")
+    measured = pd.DataFrame([in_fresh_process(measure, study, local) for local in (False, True)])
+    record.write(measured)
+    print(section(measured))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from running import Record, parser_of, tell
 from section import Section
@@ -77,11 +78,27 @@ def done(output: Path | None) -> pd.DataFrame:
 
 
 def section(measured: pd.DataFrame) -> Section:
-    """Means over the seeds, beside the study without a change."""
+    """Means over the seeds, the lowest error first, beside the same network's without a change."""
     keys = ["dataset", "model", "change"]
-    table = measured.groupby(keys, sort=False)[["val_mae", "last_val_mae", "train_mae", "seconds"]].mean()
-    table.insert(0, "seeds", measured.groupby(keys, sort=False)["seed"].nunique())
-    return Section("Validation MAE and training time, means over the seeds", table.reset_index())
+    groups = measured.assign(change=measured["change"].map(_short)).groupby(keys, sort=False)
+    table = groups[["val_mae", "train_mae", "seconds"]].mean().assign(seeds=groups["seed"].nunique()).reset_index()
+    unchanged = table[table["change"] == "none"].drop_duplicates("dataset").set_index("dataset")
+    own = table[table["change"] == "none"].set_index(["dataset", "model"])
+    for column in ("val_mae", "seconds"):
+        beside = own[column].reindex(pd.MultiIndex.from_frame(table[["dataset", "model"]])).to_numpy()
+        table[f"{column} / none"] = table[column] / np.where(
+            np.isnan(beside), table["dataset"].map(unchanged[column]), beside
+        )
+    order = ["model", "change", "val_mae", "val_mae / none", "train_mae", "seconds", "seconds / none", "seeds"]
+    titles = {"val_mae": "validation MAE", "val_mae / none": "of none", "train_mae": "training MAE"}
+    table = table.sort_values(["dataset", "model", "val_mae"])[["dataset", *order]].rename(columns=titles)
+    return Section("Means over the seeds; times are those of training and validation", table)
+
+
+def _short(change: str) -> str:
+    """A change without what all of them begin with: ``learning_rate=5e-3``."""
+    parts = change.split(";")
+    return ", ".join(part.removeprefix("models.networks.").removeprefix("recipe.") for part in parts)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from irnet_ray.study.result import provenance
 from irnet_ray.study.spec import Trainer
@@ -24,11 +25,12 @@ from irnet_ray.study.spec import Trainer
 def conditions(*packages: str) -> dict[str, str]:
     """Hardware, versions of this package and of others, and commit."""
     facts = provenance(Trainer())
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("irnet-ray", *packages))
     return {
         "versions": f"{versions}, Python {facts['python']}",
         "commit": str(facts["commit"]),
-        "machine": f"{facts['processor']}, {facts['cores']} cores, {facts['system']}",
+        "machine": f"{facts['processor']}, {facts['cores']} cores{gpu}, {facts['system']}",
         "time": str(facts["finished"]),
     }
 

@@ -118,10 +118,10 @@ def small_study(options: argparse.Namespace) -> Study:
     return study_of(small, {"base": "fast", "epochs": options.small_epochs}, range(options.trials))
 
 
-def comparison_section(measured: pd.DataFrame, options: argparse.Namespace) -> Section:
+def comparison_section(measured: pd.DataFrame) -> Section:
     """Wall times of the study and of the textbook's, medians."""
     both = measured[measured["what"].isin(["study", "textbook"])]
-    both = both.assign(program=both["what"].replace({"study": "irnet-ray"}), share=both["training"] / options.cores)
+    both = both.assign(program=both["what"].replace({"study": "irnet-ray"}), share=both["training"] / both["cores"])
     ours = both[both["what"] == "study"].set_index("repetition")
     both["beyond"] = both["wall"] / both["share"]
     both["to wall"] = both["wall"] / both["repetition"].map(ours["wall"])
@@ -134,13 +134,14 @@ def comparison_section(measured: pd.DataFrame, options: argparse.Namespace) -> S
         "val_mae": "validation MAE",
     }
     table = both.groupby("program", sort=False)[list(names)].median().rename(columns=names).reset_index()
-    return Section(f"{options.trials} trials on {options.cores} cores", table)
+    trials, cores = both[["trials", "cores"]].iloc[0]
+    return Section(f"{trials} trials on {cores} cores, medians of {both['repetition'].nunique()} repetitions", table)
 
 
-def alone_section(measured: pd.DataFrame, options: argparse.Namespace) -> Section:
+def alone_section(measured: pd.DataFrame) -> Section:
     """What small trials cost, in each repetition."""
     alone = measured[measured["what"] == "alone"]
-    alone = alone.assign(each=(alone["wall"] - alone["work"]) / options.trials)
+    alone = alone.assign(each=(alone["wall"] - alone["work"]) / alone["trials"])
     names = {
         "wall": "wall (s)",
         "work": "training, prediction (s)",
@@ -149,9 +150,9 @@ def alone_section(measured: pd.DataFrame, options: argparse.Namespace) -> Sectio
         "each": "all of them (s a trial)",
     }
     return Section(
-        f"{options.trials} trials of {options.small_rows:,} rows and {options.small_epochs} epochs, one at a time",
+        f"{alone['trials'].iloc[0]} small trials, one at a time",
         alone[list(names)].rename(columns=names),
-        f"median: {alone['each'].median():.3f} s a trial beyond training and prediction",
+        f"Median: {alone['each'].median():.3f} s a trial beyond training and prediction.",
     )
 
 
@@ -178,13 +179,14 @@ def main() -> None:
     measured = []
     for repetition, part in itertools.product(range(options.repetitions), parts):
         tell(f"repetition {repetition + 1} of {options.repetitions}: {part}")
-        measured.append({"repetition": repetition, "what": part, **in_fresh_process(PARTS[part], options)})
+        counts = {"repetition": repetition, "what": part, "trials": options.trials, "cores": options.cores}
+        measured.append({**counts, **in_fresh_process(PARTS[part], options)})
         record.write(pd.DataFrame(measured))
     table = pd.DataFrame(measured)
     if {"study", "textbook"} & set(parts):
-        print(comparison_section(table, options), end="\n\n")
+        print(comparison_section(table), end="\n\n")
     if "alone" in parts:
-        print(alone_section(table, options))
+        print(alone_section(table))
 
 
 if __name__ == "__main__":

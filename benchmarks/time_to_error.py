@@ -14,7 +14,7 @@ In a minute: `--rows 2000 --paper-epochs 15 --epochs 3 5`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import itertools
 from dataclasses import asdict
 from typing import Any
 
@@ -49,17 +49,23 @@ def curve(options: argparse.Namespace, rows: tuple[Rows, Rows], recipe: dict[str
     return history.assign(seed=seed, recipe=recipe["base"], epochs=recipe["epochs"])
 
 
-def summarize(curves: Sequence[pd.DataFrame], aims: dict[int, float]) -> pd.DataFrame:
-    """One row for each training: where it stands, and what reaching the aim of its seed cost (s)."""
+def summarize(curves: pd.DataFrame, error: float | None = None) -> pd.DataFrame:
+    """One row for each training: where it stands, and what reaching the aim of its seed cost (s).
+
+    Args:
+        curves: A row for each epoch of each training.
+        error: The aim; else the lowest of ``paper``.
+    """
+    stands = curves[curves["recipe"] == "paper"].groupby("seed")["val_mae"].min()
     table = []
-    for each in curves:
+    for (seed, _, _), each in curves.groupby(["seed", "recipe", "epochs"], sort=False):
         first, last = each.iloc[0], each.iloc[-1]
-        aim = aims[first["seed"]]
+        aim = error or float(stands[seed])
         lowest = each.loc[each["val_mae"].idxmin()]
         eligible = each if first["recipe"] == "paper" else each.tail(1)
         table.append(
             {
-                "seed": first["seed"],
+                "seed": seed,
                 "recipe": first["recipe"],
                 "epochs": len(each),
                 "all (s)": last["seconds"],
@@ -77,6 +83,12 @@ def with_ratios(table: pd.DataFrame) -> pd.DataFrame:
     """Adds what each cost in parts of what ``paper`` of the same seed did."""
     paper = table[table["recipe"] == "paper"].set_index("seed")["reached in (s)"]
     return table.assign(**{"of paper": table["reached in (s)"] / table["seed"].map(paper)})
+
+
+def section(curves: pd.DataFrame, error: float | None = None) -> Section:
+    """Where each training stands and what it cost."""
+    table = with_ratios(summarize(curves, error))
+    return Section("Validation MAE, and seconds until it is the aim", table, smallest(table))
 
 
 def smallest(table: pd.DataFrame) -> str:
@@ -107,16 +119,12 @@ def main() -> None:
     record = Record(options.output, "torch")
     rows = read_rows(options)
     configure_process(Trainer())
-    curves, aims = [], {}
-    for seed in options.seeds:
-        paper = curve(options, rows, {"base": "paper", "epochs": options.paper_epochs}, seed)
-        aims[seed] = options.error or float(paper["val_mae"].min())
-        curves += [paper]
-        curves += [curve(options, rows, {"base": "fast", "epochs": epochs}, seed) for epochs in options.epochs]
+    recipes = [("paper", options.paper_epochs), *(("fast", epochs) for epochs in options.epochs)]
+    curves = []
+    for seed, (base, epochs) in itertools.product(options.seeds, recipes):
+        curves.append(curve(options, rows, {"base": base, "epochs": epochs}, seed))
         record.write(pd.concat(curves, ignore_index=True))
-    table = with_ratios(summarize(curves, aims))
-    title = f"{options.dataset}, {options.property}: {options.rows:,} rows, {options.depth} layers, validation MAE"
-    print(Section(title, table, smallest(table)))
+    print(section(pd.concat(curves, ignore_index=True), options.error))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""Blocks of the pages that show the results of runs, and the files of runs that they need."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+DOCS = Path(__file__).parent
+NAMES = {"plain": "plain network", "srnet": "SRNet", "irnet": "IRNet"}
+BEST = ("best-five", "best-oqmd")
+_FIGURES = {"quickstart": ["mae_by_depth.png"]}
+
+
+def keep(run: Path) -> None:
+    """Keeps what the pages show of a run, in a folder of the run's name."""
+    folder = DOCS / run.name
+    folder.mkdir(exist_ok=True)
+    shutil.copy(run / "results.csv", folder)
+    for figure in _FIGURES.get(run.name, []):
+        shutil.copy(run / "report" / figure, folder)
+    if run.name in BEST:
+        shutil.copy(run / "report" / "errors.csv", folder)
+    first = next(iter(sorted((run / "trials").glob("*/result.json"))))
+    provenance = json.loads(first.read_text())["provenance"]
+    (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
+
+
+def quickstart() -> str:
+    """The table, and the conditions under which it came about."""
+    folder = DOCS / "quickstart"
+    results = pd.read_csv(folder / "results.csv")
+    networks = results[results["model"].isin(list(NAMES))]
+    lines = [
+        f"Test MAE in {results['unit'][0]} (training time of one core):",
+        "",
+        f"| layers | {' | '.join(NAMES.values())} |",
+        "| --- | --- | --- | --- |",
+    ]
+    for depth, rows in networks.groupby("depth"):
+        cells = [_cell(rows[rows["model"] == model]) for model in NAMES]
+        lines.append(f"| {depth:.0f} | {' | '.join(cells)} |")
+    forest = results[results["model"] == "random_forest"]
+    return "\n".join([*lines, "", f"and a random forest {_cell(forest)}. {_conditions(results, folder)}"])
+
+
+def best() -> str:
+    """What single networks by the recipe ``best`` and the average of several come to, beside published errors."""
+    lines = [
+        "| dataset | networks | test MAE (eV/atom) | their average | minutes of a core, each |",
+        "| --- " * 5 + "|",
+    ]
+    for name in BEST:
+        for row in pd.read_csv(DOCS / name / "errors.csv").to_dict("records"):
+            spread = "" if pd.isna(row["test_mae_std"]) else f" ± {row['test_mae_std']:.4f}"
+            average = "" if pd.isna(row["ensemble_mae"]) else f"{row['ensemble_mae']:.4f}"
+            lines.append(
+                f"| {row['dataset']} | {row['seeds']} | {row['test_mae']:.4f}{spread} | {average} "
+                f"| {row['train_seconds'] / 60:.0f} |"
+            )
+    results = [pd.read_csv(DOCS / name / "results.csv").iloc[0] for name in BEST]
+    rows = " and ".join(f"{each['train_rows']:,} training and {each['test_rows']:,} test rows" for each in results)
+    first = results[0]
+    text = f"IRNet-17, {first['width']:g} of the paper's width, {first['representation']}, {rows}"
+    return "\n".join([*lines, "", f"{text}, {_machine(DOCS / BEST[0])}."])
+
+
+def _conditions(results: pd.DataFrame, folder: Path) -> str:
+    first, seeds = results.iloc[0], results["seed"].nunique()
+    return (
+        f"OQMD formation enthalpies, {first['train_rows']:,} training and {first['test_rows']:,} test rows, "
+        f"145 composition attributes, {first['width']:g} of the paper's width, {first['epochs']:.0f} epochs, "
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'}. {results['train_seconds'].sum() / 60:.1f} minutes of one core "
+        f"altogether, {_machine(folder)}."
+    )
+
+
+def _machine(folder: Path) -> str:
+    provenance = json.loads((folder / "provenance.json").read_text())
+    precision = ", products in bfloat16" if provenance["trainer"].get("bfloat16") else ""
+    return (
+        f"on {provenance['cores']} cores of an {provenance['processor']}{precision}, torch {provenance['torch']}, "
+        f"Ray {provenance['ray']}, commit {provenance['commit']}"
+    )
+
+
+def _cell(rows: pd.DataFrame) -> str:
+    return f"{rows['test_mae'].mean():.3f} ({rows['train_seconds'].mean():.0f} s)"
