@@ -103,8 +103,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "batch_norm_epsilon": 1e-3,
         "standardize_target": True,
     },
-    # Spends more for accuracy, on some ten thousand rows and more; measured in the same place. Nothing is left to choose,
-    # so that the validation rows may be trained on as well.
+    # Spends more for accuracy, on some ten thousand rows and more; measured in the same place. Nothing is left to
+    # choose, so that the validation rows may be trained on as well.
     "best": {
         "optimizer": "adamw",
         "learning_rate": 2e-3,
