@@ -21,7 +21,7 @@ from run_blocks import best, keep, quickstart  # noqa: E402
 
 Block = Callable[[], str]
 PAGES: dict[str, dict[str, Block]] = {
-    "README.md": {"quickstart": quickstart, "featurizing": featurizing},
+    "README.md": {"quickstart": quickstart, "best": best, "featurizing": featurizing},
     "docs/training.md": {
         name: measured(name) for name in ("train_step", "study_overhead", "workers", "memory", "devices")
     },

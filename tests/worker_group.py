@@ -11,6 +11,7 @@ import torch.multiprocessing
 
 from irnet_ray.errors import TrainingError
 from irnet_ray.model.architecture import Architecture
+from irnet_ray.model.batch_norm import SynchronizedBatchNorm
 from irnet_ray.model.batches import shard_size, shard_start
 from irnet_ray.model.fit import fit
 from irnet_ray.model.hardware import Hardware
@@ -76,6 +77,15 @@ def trained(workers, recipe, train, validation, synchronized, resume_from=None, 
     }
 
 
+def normalized_in_bfloat16():
+    """Running statistics of synchronized batch norm over 303 rows a process of mean 3 and deviation 1/4."""
+    layer = SynchronizedBatchNorm(2, momentum=1.0)
+    rows = 3 + torch.linspace(-(3**0.5) / 4, 3**0.5 / 4, 303)[:, None].repeat(1, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        layer(rows.bfloat16())
+    return layer.running_mean, layer.running_var
+
+
 def scenarios(workers, recipe, train, validation):
     """Several trainings one after the other, as starting processes takes most of the time."""
     undisturbed = trained(workers, recipe, train, validation, False)
@@ -93,5 +103,6 @@ def scenarios(workers, recipe, train, validation):
             workers, recipe, train, validation, False, should_stop=lambda: workers.is_first
         ),
         "spoiled": trained(workers, recipe, spoiled, validation, False),
+        "bfloat16": normalized_in_bfloat16(),
         "measured": vars(Standardization.of_blocks(shard(train, workers).blocks, total=workers.total)),
     }

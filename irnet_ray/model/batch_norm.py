@@ -22,6 +22,7 @@ class SynchronizedBatchNorm(BatchNorm):
         """Normalizes, and while training follows the statistics."""
         if not self.training:
             return super().forward(x)
+        x = x.float()  # under autocast sums and numbers of rows would be rounded to bfloat16
         own_rows = x.new_full((1,), len(x))
         sums = _total(torch.cat([x.sum(0), own_rows]))
         rows = sums[-1]

@@ -21,14 +21,14 @@ from irnet_ray.model.training import Training, predict
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained network with the weights of its best epoch.
+    """A trained network with the weights of the epoch that the recipe keeps.
 
     Attributes:
         network: In evaluation mode.
         inputs: Standardization of the attributes, measured on the training rows.
         target: Standardization of the property, measured on the training rows.
         history: One row for each epoch.
-        best_epoch: The epoch of the lowest validation MAE, whose weights the network has.
+        best_epoch: The epoch whose weights the network has: that of the lowest validation MAE, or the last.
         seconds: Training and validation time (s).
         stopped: Whether training was told to stop before its time.
     """
@@ -85,7 +85,7 @@ def fit(
         seed: Determines the initial weights and the order of the rows.
         hardware: What it is trained on.
         report: Called with each epoch's history row, those of a checkpoint first; what it raises ends training.
-        should_stop: Asked after each report, in the first worker alone, whether training is to end.
+        should_stop: Asked after each report but the last, in the first worker alone, whether training is to end.
         resume_from: A checkpoint of the same training; an unreadable one is ignored.
         save_checkpoint: Called with a checkpoint from time to time, in the first worker alone.
         checkpoint_seconds: Least time between checkpoints (s).
@@ -106,7 +106,8 @@ def fit(
         epoch = training.run_epoch()
         if report is not None:
             report(epoch)
-        training.stop_if(should_stop)
+        if not training.finished:
+            training.stop_if(should_stop)
         is_due = time.monotonic() - saved >= checkpoint_seconds
         if save_checkpoint is not None and hardware.workers.is_first and is_due:
             save_checkpoint(checkpoint.encode(training.state_dict()))

@@ -43,8 +43,11 @@ class Hardware:
         if self.synchronized_batch_norm and self.workers.count > 1:
             synchronize(network)
         shared = self.workers.parallel(network)
+        if not self.compiled:
+            return shared
+        torch.compiler.reset()  # a process that has compiled some other networks would no longer compile this one
         # CUDA graphs take away the launching of kernels, which is most of a step of a small network.
-        return torch.compile(shared, mode="reduce-overhead") if self.compiled else shared
+        return torch.compile(shared, mode="reduce-overhead")
 
     def autocast(self) -> AbstractContextManager[object]:
         """Within it the network computes in the precision asked for."""

@@ -77,8 +77,8 @@ def _check_device(device: str) -> None:
     import torch
 
     try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, dtype=torch.float64, device=device).item()  # errors are added up in double precision
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise ParameterError(
             f"device: torch cannot use '{device}' here; choose 'cpu', or a GPU that it sees"
         ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Self
 
@@ -75,7 +75,8 @@ class IRNetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sc
         seeds_: The seed of each.
         history_: One row for each epoch of each network, by ``member`` from 0 and ``epoch`` from 1; errors are
             in the unit of ``y``.
-        best_epoch_: The epoch whose weights the network has; a list where there are several members.
+        best_epoch_: The epoch whose weights the network has, the last where the recipe keeps that one; a list where
+            there are several members.
         n_iter_: Number of epochs; a list where there are several members.
         validation_rows_: Positions in ``X`` of the rows that were validated on; None where ``X_val`` was given.
         representation_: Canonical name of the representation; None where ``X`` was numbers.
@@ -225,6 +226,7 @@ class IRNetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Returns:
             Attributes, the property (empty where there is none), and the materials (None where ``X`` is numbers).
         """
+        X = list(X) if isinstance(X, Iterator) else X  # it is looked at more than once
         is_column = is_column_of_materials(X)
         if reset:
             self.representation_ = canonical_name(self.representation) if is_column else None

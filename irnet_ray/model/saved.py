@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import uuid
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +15,7 @@ import torch
 
 from irnet_ray import __version__
 from irnet_ray.errors import DataError, StorageError
-from irnet_ray.features.representation import featurizer
+from irnet_ray.features.representation import featurizer, parse_representation
 from irnet_ray.model import checkpoint
 from irnet_ray.model.architecture import Architecture
 from irnet_ray.model.fit import Fitted
@@ -46,7 +47,8 @@ def save(regressor: IRNetRegressor, path: str | os.PathLike[str]) -> None:
         problem = f"cannot write '{place}': {error.strerror or error}"
         raise StorageError(f"{problem}; make room, or choose another path") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # there may be no such file, and why was told
+            temporary.unlink()
 
 
 Regressor = TypeVar("Regressor", bound="IRNetRegressor")
@@ -110,9 +112,11 @@ def _plain_parameters(regressor: IRNetRegressor) -> dict[str, Any]:
     return {**plain, "random_state": int(seed) if isinstance(seed, int | np.integer) else None}
 
 
-def _attributes_version(representation: str | None) -> int | None:
+def _attributes_version(representation: str | None) -> list[int] | None:
     """Changes when attributes are computed in another way; None where none are computed."""
-    return None if representation is None else featurizer(representation).version
+    if representation is None:
+        return None
+    return [featurizer(part).version for part in parse_representation(representation)]
 
 
 def _read(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn.functional import l1_loss, mse_loss
+from worker_group import IRNET, made
 
 from irnet_ray.errors import TrainingError
 from irnet_ray.model import training as module
@@ -21,19 +22,10 @@ from irnet_ray.model.rows import Rows
 from irnet_ray.model.training import Training
 
 GOLDEN = Path(__file__).with_name("golden_trace.json")
-IRNET = Architecture(((16, 2), (8, 2)), "layer")
 ONE_CYCLE = Recipe(base="fast", epochs=7, batch_size=32, learning_rate=5e-3)
 CONSTANT = Recipe(base="paper", epochs=60, batch_size=32, learning_rate=3e-2, patience=4, batch_norm_momentum=0.1)
 SEVEN_EPOCHS = CONSTANT.model_copy(update={"epochs": 7, "patience": None})
 RECIPES = pytest.mark.parametrize("recipe", [ONE_CYCLE, CONSTANT], ids=["one_cycle", "constant"])
-
-
-def made(count, seed, attributes=6):
-    """A smooth function of three attributes, of mean 10 and deviation about 2 in its unit."""
-    inputs = np.random.default_rng(seed).standard_normal((count, attributes)).astype(np.float32)
-    a, b, c = inputs[:, :3].T.astype(np.float64)
-    return Rows(inputs, 10 + 2 * np.sin(a) + b * c)
-
 
 TRAIN, VALIDATION = made(100, 0), made(40, 1)
 
@@ -390,7 +382,15 @@ def test_irnet_learns_a_smooth_function():
     assert fitted.history[-1].train_mae < fitted.history[0].train_mae / 3
 
 
+def test_a_training_at_its_end_is_not_stopped():
+    asked = []
+    fitted = trained(should_stop=lambda: bool(asked.append(1)))
+    assert len(asked) == ONE_CYCLE.epochs - 1
+    assert not trained(ONE_CYCLE.model_copy(update={"epochs": 1}), should_stop=lambda: True).stopped
+    assert not fitted.stopped
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    trace = {"made with": f"python tests/model/{Path(__file__).name}, torch {torch.__version__}, one thread"}
+    trace = {"made with": f"PYTHONPATH=tests python tests/model/{Path(__file__).name}, torch {torch.__version__}, one thread"}
     GOLDEN.write_text(json.dumps(trace | {"train_mae, val_mae": golden_runs()}, indent=1) + "\n")

@@ -215,6 +215,7 @@ def test_validation_rows_pass_through_a_pipeline():
         ({"validation_fraction": 1.0}, "validation_fraction: input should be less than 1"),
         ({"random_state": "zero"}, "random_state: 'zero' cannot be used"),
         ({"device": "gpu"}, "device: torch cannot use 'gpu' here"),
+        ({"device": "meta"}, "device: torch cannot use 'meta' here"),
     ],
 )
 def test_a_wrong_parameter_is_named_in_one_line(parameters, message):
@@ -277,3 +278,9 @@ def test_a_failed_fit_is_no_fit():
 def test_the_package_is_imported_without_torch():
     code = "import sys, irnet_ray; assert not {'torch', 'sklearn', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_iterator_is_read_once():
+    rows = [str(formula) for formula in small_table()["formula"][:30]]
+    fitted = small().fit(iter(rows), range(30))
+    np.testing.assert_array_equal(fitted.predict(iter(rows)), fitted.predict(rows))

@@ -135,6 +135,12 @@ def test_a_file_that_cannot_be_read_or_written(model, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_in_which_no_file_can_be_is_told_in_one_line(model, tmp_path):
+    (tmp_path / "file.txt").touch()
+    with pytest.raises(StorageError, match="Not a directory; make room, or choose another path"):
+        model.save(tmp_path / "file.txt" / "energies.irnet")
+
+
 def test_a_file_is_replaced_whole_or_not_at_all(model, path, monkeypatch):
     model.save(path)
     before = path.read_bytes()

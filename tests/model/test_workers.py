@@ -67,6 +67,12 @@ def test_batch_norm_is_each_workers_own_unless_asked_for(first):
     assert first["synchronized"]["history"] != first["undisturbed"]["history"]
 
 
+def test_synchronized_batch_norm_takes_its_statistics_in_single_precision(first):
+    mean, variance = first["bfloat16"]
+    assert mean.tolist() == pytest.approx([3, 3], rel=1e-3)
+    assert variance.tolist() == pytest.approx([1 / 16] * 2, rel=2e-2)
+
+
 @pytest.mark.parametrize("name", ["undisturbed", "synchronized"])
 def test_two_workers_learn_like_one(first, name):
     alone = trained(ALONE, RECIPE, TRAIN, VALIDATION, False)
