@@ -79,7 +79,7 @@ def _conditions(results: pd.DataFrame, folder: Path) -> str:
 
 def _machine(folder: Path) -> str:
     provenance = json.loads((folder / "provenance.json").read_text())
-    precision = ", products in bfloat16" if provenance["trainer"].get("bfloat16") else ""
+    precision = ", products in bfloat16" if provenance.get("trainer", {}).get("bfloat16") else ""
     return (
         f"on {provenance['cores']} cores of an {provenance['processor']}{precision}, torch {provenance['torch']}, "
         f"Ray {provenance['ray']}, commit {provenance['commit']}"

@@ -61,8 +61,13 @@ _skip_option: Decorator = click.option(
 )
 _local_option: Decorator = click.option("--local", is_flag=True, help="Work in this one process, without Ray.")
 _address_option: Decorator = click.option("--address", metavar="ADDRESS", help="Of a running Ray cluster, e.g. auto.")
+DEFAULT_STORAGE = "runs"
 _storage_option: Decorator = click.option(
-    "--storage", default="runs", show_default=True, metavar="URI", help="Folder, s3:// or gs:// that holds the runs."
+    "--storage",
+    default=DEFAULT_STORAGE,
+    show_default=True,
+    metavar="URI",
+    help="Folder, s3:// or gs:// that holds the runs.",
 )
 _run_argument: Decorator = click.argument("directory", metavar="RUN")
 
@@ -205,7 +210,9 @@ def run(
     results = run_study(study, directory, console=Console(highlight=False), **options)
     if not results.empty:
         chosen = ["--profile", profile] if profile else []
-        _print_report(directory, [str(study_file), *chosen, *(part for each in settings for part in ("--set", each))])
+        elsewhere = ["--storage", storage] if storage != DEFAULT_STORAGE else []
+        set_to = [part for each in (*settings, *also) for part in ("--set", each)]
+        _print_report(directory, [str(study_file), *chosen, *elsewhere, *set_to])
     if failures := directory.failures(trials_of_run(directory)):
         raise RunError(f"{len(failures)} trials failed; see 'irnet-ray status {directory.uri}'")
 

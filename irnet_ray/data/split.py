@@ -162,15 +162,15 @@ def sizes(rows: int, plan: SplitPlan, train_size: int | None = None) -> tuple[in
         train_size: Number of training rows of a subset; None for all.
 
     Returns:
-        Rows for training, validation and test.
+        Rows that are learnt from, those of validation included where the plan says so; rows for validation and test.
 
     Raises:
         ConfigurationError: There are not so many training rows.
     """
     train, validation, test = _whole_sizes(rows, plan)
-    if train_size is None:
-        return train, validation, test
-    return train_size, _validation_rows(train_size, train, validation, plan), test
+    if train_size is not None:
+        train, validation = train_size, _validation_rows(train_size, train, validation, plan)
+    return train + (validation if plan.train_on_validation else 0), validation, test
 
 
 def _whole_sizes(rows: int, plan: SplitPlan) -> tuple[int, int, int]:

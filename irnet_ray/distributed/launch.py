@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from irnet_ray.errors import ConfigurationError, RunError
+from irnet_ray.model.batches import Batches
 from irnet_ray.study.estimate import split_sizes, work
 from irnet_ray.study.execute import MatrixData, check_local
 from irnet_ray.study.feature_progress import FeatureProgress
@@ -17,10 +18,10 @@ from irnet_ray.study.local import run_here
 from irnet_ray.study.prepare import prepare
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory
-from irnet_ray.study.run_trials import Sample, check_owner, trials_of
+from irnet_ray.study.run_trials import Sample, check_owner, ended_in, trials_of
 from irnet_ray.study.search import Samples, describe_values
 from irnet_ray.study.spec import Study
-from irnet_ray.study.trial import Trial
+from irnet_ray.study.trial import NetworkModel, Trial
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,29 @@ def _find_todo(study: Study, run: RunDirectory, *, force: bool) -> _Todo:
     trials = trials_of(run, study) if study.search is None or not force else []
     if not force:
         check_owner(run, study, trials)
-    over = set() if force else run.finished() | run.stopped().keys()
+    over = set() if force else ended_in(run, study)
     missing = [trial for trial in trials if trial.id not in over]
     ended = [trial for trial in trials if trial.id in over]
     if not force:
         run.check_workers(missing, study.trainer)
+    for trial in missing:
+        _check_batches(trial, rows[trial.matrix.canonical(), trial.train_size][0], study.trainer.workers)
     total = len(trials) if study.search is None else max(study.search.samples, len(ended))
     return _Todo(missing, ended, total, rows)
+
+
+def _check_batches(trial: Trial, rows: int, workers: int) -> None:
+    """Refuses a network that cannot be trained in such batches by so many workers.
+
+    Raises:
+        ConfigurationError: Names the trial and the repair.
+    """
+    if not isinstance(trial.model, NetworkModel):
+        return
+    try:
+        Batches(rows, trial.model.recipe.batch_size, workers)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"trial {trial.id} ({trial.label}): {error}") from error
 
 
 def _of_all_data(study: Study) -> list[Trial]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -16,7 +17,7 @@ from irnet_ray.distributed.early_stopping import NAME, AshaOfEachGroup, rungs_of
 from irnet_ray.distributed.search import SampleSearcher
 from irnet_ray.distributed.session import slots
 from irnet_ray.distributed.train import train_together
-from irnet_ray.errors import StorageError, TrainingError
+from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
 from irnet_ray.study.execute import MatrixData, Outcome, execute
 from irnet_ray.study.local import show_epoch, show_outcome
 from irnet_ray.study.progress import Progress
@@ -53,8 +54,8 @@ def run_on_ray(
 ) -> None:
     """Trains trials on the connected cluster, as many at a time as it has room for.
 
-    A trial whose loss is not finite, or whose process dies again and again, is recorded as failed, and
-    the study goes on.
+    A trial that cannot be trained, whose loss is not finite, or whose process dies again and again, is recorded as
+    failed, and the study goes on.
 
     Args:
         trials: What is not done, in the order in which to start them.
@@ -177,12 +178,13 @@ def _train_alone(assignment: Assignment) -> dict[str, Any]:
     data: MatrixData = ray.get(assignment.data)
     reporter = Reporter(assignment, tune.report)
     try:
-        outcome = execute(
-            trial, data, run, assignment.trainer, reporter, should_stop=reporter.should_stop, stopped_by=NAME
-        )
-    except TrainingError as error:
-        run.fail(trial.id, str(error))
-        return {"failure": str(error)}
+        try:
+            outcome = execute(
+                trial, data, run, assignment.trainer, reporter, should_stop=reporter.should_stop, stopped_by=NAME
+            )
+        except (TrainingError, ConfigurationError) as error:
+            run.fail(trial.id, str(error))
+            return {"failure": str(error)}
     except StorageError as error:
         return {"storage_failure": str(error)}
     return {"result": outcome.result, "stopped": outcome.stopped}
@@ -230,6 +232,17 @@ class _Watcher(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         known = from_config(trial.config)
-        message = f"its process ended {self._restarts + 1} times without a result; the logs of Ray tell why"
-        self._run.fail(known.id, message)
+        message = f"its process ended {self._restarts + 1} times without a result ({_reason(trial)})"
+        try:
+            self._run.fail(known.id, message)
+        except StorageError as error:
+            self.stopper.stop(str(error))
         self._progress.failed(known.id, message)
+
+
+def _reason(trial: Any) -> str:
+    """The last line of what Ray tells of a trial's error."""
+    file = Path(trial.error_file or "")
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "Ray does not tell why"

@@ -45,7 +45,10 @@ class SampleSearcher(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Lets the search learn from a trial, whose files tell what it came to."""
-        self._samples.end(self._under_way.pop(trial_id).id)
+        try:
+            self._samples.end(self._under_way.pop(trial_id).id)
+        except StorageError as failure:
+            self._on_storage_failure(str(failure))
 
     def save(self, checkpoint_path: str) -> None:
         """Does nothing, for the run directory holds all that there is to know."""

@@ -147,11 +147,17 @@ def _check_resources(trainer: Trainer) -> None:
     resources = ray.cluster_resources()
     for name, wanted in (("CPU", trainer.cpus), ("GPU", trainer.gpus)):
         available = resources.get(name, 0)
+        field = f"trainer.{name.lower()}s_per_worker"
         if wanted > available:
-            field = f"trainer.{name.lower()}s_per_worker"
             raise ConfigurationError(
                 f"{field}: a trial of {trainer.workers} x {wanted // trainer.workers} {name} does not fit into a "
                 f"cluster of {available:g}; lower it, or trainer.workers"
+            )
+        largest = max((node["Resources"].get(name, 0) for node in ray.nodes() if node["Alive"]), default=0)
+        if wanted // trainer.workers > largest:
+            raise ConfigurationError(
+                f"{field}: a worker of {wanted // trainer.workers} {name} does not fit into any node of the cluster, "
+                f"the largest of which has {largest:g}; lower it"
             )
 
 

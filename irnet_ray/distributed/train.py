@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import ray
@@ -14,7 +15,7 @@ from irnet_ray.distributed.assignment import Assignment, Reporter
 from irnet_ray.distributed.early_stopping import NAME
 from irnet_ray.distributed.session import configure_environment
 from irnet_ray.distributed.shards import OneBlockEach, read_shard, training_dataset
-from irnet_ray.errors import StorageError, TrainingError
+from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
 from irnet_ray.model.workers import Workers
 from irnet_ray.study.execute import MatrixData, Part, execute
 from irnet_ray.study.run_directory import RunDirectory
@@ -56,10 +57,16 @@ def train_together(assignment: Assignment) -> dict[str, Any] | None:
         for cause in causes:
             if isinstance(cause, StorageError):
                 return {"storage_failure": str(cause)}
-        message = f"a worker ended {trainer.restarts + 1} times without a result ({causes[0]})"
+        message = f"a worker ended {trainer.restarts + 1} times without a result ({_first_cause(causes)})"
         RunDirectory(assignment.run_uri).fail(trial.id, message)
         return {"failure": message}
     return None
+
+
+def _first_cause(causes: Sequence[Exception]) -> str:
+    """Why workers ended, in a line; those that only lost their connection to another one tell nothing."""
+    lines = [str(cause).strip().splitlines() or [type(cause).__name__] for cause in causes]
+    return min((first for first, *_ in lines), key=lambda line: "connection" in line.lower())
 
 
 def _work(config: dict[str, Any]) -> None:
@@ -84,7 +91,7 @@ def _work(config: dict[str, Any]) -> None:
             part=part,
         )
         last: dict[str, Any] = {"result": outcome.result, "stopped": outcome.stopped}
-    except TrainingError as error:
+    except (TrainingError, ConfigurationError) as error:
         if workers.is_first:
             run.fail(trial.id, str(error))
         last = {"failure": str(error)}

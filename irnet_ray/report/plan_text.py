@@ -14,7 +14,7 @@ from irnet_ray.report.tables import format_table
 from irnet_ray.study.estimate import Estimate, estimate_study, makespan, split_sizes
 from irnet_ray.study.progress import duration
 from irnet_ray.study.run_directory import RunDirectory
-from irnet_ray.study.run_trials import trials_of
+from irnet_ray.study.run_trials import ended_in, trials_of
 from irnet_ray.study.search import draw_at_random
 from irnet_ray.study.spec import Study
 
@@ -32,24 +32,23 @@ def plan_text(study: Study, run: RunDirectory, style: Literal["table", "json"]) 
     Raises:
         ConfigurationError: More training rows are asked than there are.
     """
-    finished = run.finished()
+    ended = ended_in(run, study)
     if study.search is not None:
         split_sizes(study.trials_of_all_data())
         estimates = estimate_study(draw_at_random(study, min(DRAWS, study.search.samples)))
-        ended = finished | run.stopped().keys()
         done = sum(trial.id in ended for trial in trials_of(run, study))
         return (search_plan_json if style == "json" else search_plan)(study, estimates, done)
     estimates = estimate_study(study.trials())
-    return plan_json(estimates) if style == "json" else plan_table(study, estimates, finished)
+    return plan_json(estimates) if style == "json" else plan_table(study, estimates, ended)
 
 
-def plan_table(study: Study, estimates: Sequence[Estimate], finished: set[str]) -> str:
+def plan_table(study: Study, estimates: Sequence[Estimate], ended: set[str]) -> str:
     """One line a trial, and what all of them will cost.
 
     Args:
         study: The study.
         estimates: Of its trials.
-        finished: Ids of the trials that are done.
+        ended: Ids of the trials that are not trained again.
     """
     rows = []
     for estimate in estimates:
@@ -59,15 +58,15 @@ def plan_table(study: Study, estimates: Sequence[Estimate], finished: set[str]) 
                 **{column: described[column] for column in _COLUMNS},
                 "n_parameters": described["n_parameters"],
                 "time": duration(estimate.seconds),
-                "state": "done" if estimate.trial.id in finished else "to do",
+                "state": "done" if estimate.trial.id in ended else "to do",
             }
         )
     table = pd.DataFrame(rows).astype({"depth": "Int64", "n_parameters": "Int64"})
-    return f"{format_table(table, 'table')}\n\n{_summary(study, estimates, finished)}"
+    return f"{format_table(table, 'table')}\n\n{_summary(study, estimates, ended)}"
 
 
-def _summary(study: Study, estimates: Sequence[Estimate], finished: set[str]) -> str:
-    left = [estimate for estimate in estimates if estimate.trial.id not in finished]
+def _summary(study: Study, estimates: Sequence[Estimate], ended: set[str]) -> str:
+    left = [estimate for estimate in estimates if estimate.trial.id not in ended]
     cores = os.cpu_count() or 1
     seconds = [estimate.seconds for estimate in left]
     memory = max((estimate.matrix_bytes for estimate in left), default=0) / 2**20

@@ -87,9 +87,4 @@ def best_text(run: RunDirectory, study: Study, command: Sequence[str]) -> str:
 def _settings(study: Study, values: Values) -> Mapping[str, str]:
     """What makes the study one of this sample alone, in a directory of its own."""
     settings = {"name": f"{study.name}-best", "search": "null", "early_stopping": "null"}
-    for key in values:  # a recipe may be written by its name alone, which a single value would replace
-        block, found, _ = key.rpartition(".recipe.")
-        if found:
-            recipe = study.models[block.removeprefix("models.")].recipe[0]  # type: ignore[union-attr]
-            settings[f"{block}.recipe.base"] = recipe.base
     return settings | {key: json.dumps(value) for key, value in values.items()}

@@ -59,14 +59,16 @@ def estimate_study(trials: Sequence[Trial]) -> list[Estimate]:
             trial=trial,
             rows=each,
             seconds=work(trial, each) * speed,
-            matrix_bytes=4 * sum(each) * len(representation.labels(trial.matrix.representation)),
+            matrix_bytes=4 * _rows_kept(trial, each) * len(representation.labels(trial.matrix.representation)),
         )
         for trial, each in zip(trials, rows, strict=True)
     ]
 
 
 def split_sizes(trials: Sequence[Trial]) -> list[tuple[int, int, int]]:
-    """Training, validation and test rows of each trial, from the catalog's card where there is one.
+    """Training, validation and test rows of each trial, as ``split.sizes`` counts them.
+
+    They come from the catalog's card where there is one.
 
     Raises:
         ConfigurationError: More training rows are asked than there are.
@@ -81,6 +83,11 @@ def _count_rows(matrix: Matrix) -> int:
     if matrix.own_table is not None:
         return len(load(matrix.own_table, matrix.property, skip_bad_rows=True))
     return card(matrix.dataset).properties[matrix.property].rows
+
+
+def _rows_kept(trial: Trial, rows: tuple[int, int, int]) -> int:
+    """Number of a trial's rows in memory, each counted once."""
+    return sum(rows) - (rows[1] if trial.split.train_on_validation else 0)
 
 
 def _sizes(trial: Trial, rows: int) -> tuple[int, int, int]:

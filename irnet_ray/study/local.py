@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from irnet_ray.errors import TrainingError
+from irnet_ray.errors import ConfigurationError, TrainingError
 from irnet_ray.model.history import Epoch
 from irnet_ray.study.execute import MatrixData, Outcome, execute
 from irnet_ray.study.progress import Progress
@@ -22,7 +22,7 @@ def run_here(
 ) -> None:
     """Trains one trial after the other; results equal those of Ray's workers.
 
-    A trial whose loss is not finite is recorded as failed, and the study goes on.
+    A trial that cannot be trained, or whose loss is not finite, is recorded as failed, and the study goes on.
 
     Args:
         trials: What is not done; the next is asked for when the last has ended.
@@ -43,7 +43,7 @@ def run_here(
                 trainer,
                 lambda epoch, trial=trial: show_epoch(progress, trial, epoch),  # type: ignore[misc]
             )
-        except TrainingError as error:
+        except (TrainingError, ConfigurationError) as error:
             run.fail(trial.id, str(error))
             progress.failed(trial.id, str(error))
         else:

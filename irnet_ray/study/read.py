@@ -82,6 +82,9 @@ def merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spelt_out(key: str, value: Any) -> Any:
+    """A value as the mapping that it stands for: the one value of a list, a recipe's name."""
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
     return {"base": value} if key == "recipe" and isinstance(value, str) else value
 
 

@@ -86,7 +86,7 @@ def make_result(
     """
     values = {
         **trial.describe(),
-        "train_size": rows[0],
+        "train_size": rows[0] if trial.train_size is None else trial.train_size,
         "unit": unit,
         "best_epoch": best_epoch,
         "epochs": epochs,

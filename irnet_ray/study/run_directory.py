@@ -106,10 +106,11 @@ class RunDirectory:
         return self._messages("STOPPED")
 
     def begin(self, trial: Trial, trainer: Trainer) -> None:
-        """Writes a trial's configuration, and forgets an earlier failure."""
+        """Writes a trial's configuration, and forgets an earlier failure or stop."""
         configuration = {**trial.model_dump(mode="json"), "trainer": trainer.model_dump(mode="json")}
         self._write_json(_path(trial.id, "config.json"), {"trial_id": trial.id, **configuration})
-        self.storage.delete(_path(trial.id, "error.txt"))
+        for name in ("error.txt", "STOPPED"):
+            self.storage.delete(_path(trial.id, name))
 
     def check_workers(self, trials: Sequence[Trial], trainer: Trainer) -> None:
         """Checks that trials under way can go on with the same number of workers.

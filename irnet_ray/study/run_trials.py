@@ -52,6 +52,15 @@ def trials_of(run: RunDirectory, study: Study) -> list[Trial]:
     return study.trials() if study.search is None else [sample.trial for sample in samples_of(run, study)]
 
 
+def ended_in(run: RunDirectory, study: Study) -> set[str]:
+    """Ids of the trials that the study does not train again: those that are done, and those that were stopped early.
+
+    A grid that no longer asks for early stopping trains these after all.
+    """
+    trains_all = study.search is None and study.early_stopping is None
+    return run.finished() | (set() if trains_all else run.stopped().keys())
+
+
 def samples_of(run: RunDirectory, study: Study) -> list[Sample]:
     """What was drawn here and is a sample of the study's search, in the order in which it was drawn."""
     names = run.storage.names("trials")

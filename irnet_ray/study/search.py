@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
+from irnet_ray.errors import ConfigurationError
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import Sample, samples_of, write_sample
 from irnet_ray.study.sampling import RandomSearch, make_algorithm
@@ -84,7 +86,10 @@ class Samples:
         number = max((sample.number for sample in self._known.values()), default=0) + 1
         for attempt in range(len(self._known) + _ATTEMPTS):
             values = self._algorithm.propose(at_random=attempt >= _PROPOSALS)
-            trial = self._study.sample(values)
+            try:
+                trial = self._study.sample(values)
+            except ConfigurationError:  # values that are possible by themselves, but not together
+                continue
             known = self._known.get(trial.id)
             if known is None:
                 return Sample(number, values, trial)
@@ -101,7 +106,13 @@ def draw_at_random(study: Study, count: int) -> list[Trial]:
     """Trials drawn at random from a search's space; those of a random search are its first."""
     assert study.search is not None
     algorithm = RandomSearch(study.search)
-    return [study.sample(algorithm.propose()) for _ in range(count)]
+    drawn: list[Trial] = []
+    for _ in range(count + _ATTEMPTS):
+        with suppress(ConfigurationError):  # values that do not go together
+            drawn.append(study.sample(algorithm.propose()))
+        if len(drawn) == count:
+            break
+    return drawn
 
 
 def best_sample(run: RunDirectory, study: Study) -> tuple[Sample, float] | None:

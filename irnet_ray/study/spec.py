@@ -111,10 +111,11 @@ class Study(Config):
     @model_validator(mode="after")
     def _validation_may_choose(self) -> Study:
         for name, chooses in (("search", self.search), ("early_stopping", self.early_stopping)):
+            by_what = f"{name}: chooses by the validation rows, which"
             if chooses is not None and self.split.train_on_validation:
-                raise ValueError(f"{name}: chooses by the validation rows, which split.train_on_validation trains on")
-        if self.search is not None and self.split.validation_is_test:
-            raise ValueError("search: chooses by the validation rows, which protocol 'paper' tests on; take 'holdout'")
+                raise ValueError(f"{by_what} split.train_on_validation trains on")
+            if chooses is not None and self.split.validation_is_test:
+                raise ValueError(f"{by_what} protocol 'paper' tests on; take 'holdout'")
         return self
 
     @model_validator(mode="after")
@@ -134,18 +135,16 @@ class Study(Config):
     def _search_leads_to_trials(self) -> Study:
         if self.search is None:
             return self
-        for key, distribution in self.search.space.items():
-            for value in distribution.probes():
-                self._check_sample({**self.search.typical, key: value})
-        for values in self._data_values():
+        for values in [*self._probe_values(), *self._data_values()]:
             self._check_sample({**self.search.typical, **values})
         return self
 
     @model_validator(mode="after")
     def _some_trial_can_end_early(self) -> Study:
-        if self.early_stopping is None or self.search is not None:
+        if self.early_stopping is None:
             return self
-        epochs = [each.model.recipe.epochs for each in self.trials() if isinstance(each.model, NetworkModel)]
+        trials = self.trials() if self.search is None else self._probes()
+        epochs = [each.model.recipe.epochs for each in trials if isinstance(each.model, NetworkModel)]
         if not any(self.early_stopping.rungs(each) for each in epochs):
             raise ValueError(
                 f"early_stopping.grace_epochs: no network trains for more than {self.early_stopping.grace_epochs} "
@@ -193,6 +192,17 @@ class Study(Config):
         """One trial for each combination of the data that the search may choose."""
         assert self.search is not None
         return [self.sample({**self.search.typical, **values}) for values in self._data_values()]
+
+    def _probe_values(self) -> Iterator[Values]:
+        """The ends of each distribution, or its choices."""
+        assert self.search is not None
+        for key, distribution in self.search.space.items():
+            yield from ({key: value} for value in distribution.probes())
+
+    def _probes(self) -> list[Trial]:
+        """Trials that the search could draw: one of its values differs from the typical ones."""
+        assert self.search is not None
+        return [self.sample({**self.search.typical, **values}) for values in self._probe_values()]
 
     def _data_values(self) -> Iterator[Values]:
         assert self.search is not None

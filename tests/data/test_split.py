@@ -144,6 +144,12 @@ def test_validation_rows_are_learnt_from_on_request():
         assert not set(each.learnt) & set(each.test)
 
 
+def test_learnt_validation_rows_count_as_training_rows():
+    plan = SplitPlan(protocol="published", train_on_validation=True)
+    assert sizes(1000, plan) == (850, 150, 150)
+    assert sizes(1000, plan, 400) == (550, 150, 150)
+
+
 def test_test_rows_are_never_learnt_from():
     with pytest.raises(ConfigurationError, match="'train_on_validation' would train on the test rows"):
         validate(SplitPlan, {"protocol": "paper", "train_on_validation": True}, "split")

@@ -14,6 +14,7 @@ from irnet_ray.distributed.launch import run_study
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.model.history import Epoch
 from irnet_ray.report.page import build_report
+from irnet_ray.report.plan_text import plan_text
 from irnet_ray.report.status_text import status_table
 from irnet_ray.study.read import read_study
 from irnet_ray.study.run_directory import RunDirectory
@@ -135,6 +136,21 @@ def test_a_poor_trial_is_stopped_at_a_rung_and_not_trained_again(study_file, tmp
     before = run.storage.files("trials")
     run_study(study, run, console=Console(quiet=True))
     assert run.storage.files("trials") == before
+    assert "to do" not in plan_text(study, run, "table")
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("ray_session")
+def test_without_early_stopping_a_stopped_trial_is_trained_after_all(study_file, tmp_path):
+    study = read_study(study_file, settings=ONE_IS_BAD)
+    run = RunDirectory(str(tmp_path / "run"))
+    run_study(study, run, console=Console(quiet=True))
+    (stopped,) = run.stopped()
+    after_all = read_study(study_file, settings=[*ONE_IS_BAD, "early_stopping=null"])
+    assert plan_text(after_all, run, "table").count("to do") == 1
+    results = run_study(after_all, run, console=Console(quiet=True), local=True)
+    assert results.set_index("trial_id").loc[stopped, "epochs"] == 5
+    assert run.stopped() == {}
 
 
 def test_one_process_refuses_it(study_file, tmp_path):

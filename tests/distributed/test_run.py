@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+import ray
 from rich.console import Console
+from worker_group import IRNET, together, trained
 
 from irnet_ray.distributed.launch import run_study
-from irnet_ray.distributed.session import session, slots
+from irnet_ray.distributed.session import _check_resources, session, slots
 from irnet_ray.errors import ConfigurationError, StorageError
+from irnet_ray.study.featurize import compute_here
+from irnet_ray.study.prepare import prepare
 from irnet_ray.study.read import read_study
 from irnet_ray.study.result import TIME_COLUMNS
 from irnet_ray.study.run_directory import RunDirectory
@@ -68,14 +72,49 @@ def test_a_trial_larger_than_the_cluster_is_refused(study_file, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_slots_count_the_trials_that_run_at_a_time():
-    assert slots(Trainer(cpus_per_worker=1)) >= 1
-    assert slots(Trainer(cpus_per_worker=10_000)) == 1
+@pytest.mark.parametrize(
+    ("trainer", "expected"),
+    [
+        (Trainer(), 8),
+        (Trainer(cpus_per_worker=3), 2),
+        (Trainer(workers=2, cpus_per_worker=2), 2),
+        (Trainer(gpus_per_worker=1), 3),
+        (Trainer(workers=3, gpus_per_worker=1), 1),
+    ],
+)
+def test_slots_count_the_trials_that_run_at_a_time(monkeypatch, trainer, expected):
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0, "GPU": 3.0})
+    assert slots(trainer) == expected
+
+
+def test_a_worker_larger_than_every_node_is_refused(monkeypatch):
+    nodes = [{"Alive": True, "Resources": {"CPU": 4.0}}, {"Alive": True, "Resources": {"CPU": 4.0}}]
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
+    monkeypatch.setattr(ray, "nodes", lambda: nodes)
+    _check_resources(Trainer(workers=2, cpus_per_worker=4))
+    with pytest.raises(ConfigurationError, match=r"a worker of 6 CPU does not fit into any node .* has 4; lower it"):
+        _check_resources(Trainer(cpus_per_worker=6))
+
+
+def test_batches_too_small_for_the_workers_are_refused_before_anything_starts(study_file, tmp_path):
+    settings = ["trainer.workers=3", "models.networks.recipe.batch_size=4"]
+    with pytest.raises(ConfigurationError, match=r"trial \w+ \(plain-10\): batch_size: 4 of 150 training rows leave"):
+        run(study_file, tmp_path / "run", *settings)
+    assert not (tmp_path / "run").exists()
 
 
 def test_two_workers_train_a_network_together(study_file, tmp_path):
-    directory, results = run(study_file, tmp_path / "run", "trainer.workers=2", "models.networks.shortcut=layer")
-    (trial_id,) = results.loc[results["model"] == "irnet", "trial_id"]
-    assert directory.history(trial_id)["epoch"].tolist() == [1, 2, 3]
-    assert directory.result(trial_id)["provenance"]["trainer"]["workers"] == 2
-    assert {"random_forest", "irnet"} == set(results["model"])
+    network = f"models.networks={{architecture: {IRNET}, depth: null, shortcut: null}}"
+    settings = ["trainer.workers=2", network, "seeds=3"]
+    directory, results = run(study_file, tmp_path / "run", *settings)
+    assert set(results["model"]) == {"irnet", "random_forest"}
+    trial, _ = read_study(study_file, settings=settings).trials()
+    assert directory.result(trial.id)["provenance"]["trainer"]["workers"] == 2
+    (data,) = prepare([trial], compute_here).values()
+    split = data.split.subset(trial.train_size)
+    rows = [data.rows.take(part) for part in (split.train, split.validation)]
+    expected, _ = together(2, trained, trial.model.recipe, *rows, False)
+    found = directory.history(trial.id).drop(columns="seconds")
+    pd.testing.assert_frame_equal(
+        found, pd.DataFrame(expected["history"]).drop(columns="seconds"), check_exact=True, check_dtype=False
+    )

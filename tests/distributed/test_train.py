@@ -73,6 +73,14 @@ def test_workers_that_die_too_often_are_told(assignment, asked):
     assert RunDirectory(given.run_uri).failures() == {given.trial.id: message}
 
 
+def test_a_lost_connection_is_not_taken_for_the_cause(assignment, asked):
+    causes = {0: RuntimeError("Connection closed by peer\nand so on"), 1: MemoryError("no memory left\nat all")}
+    asked["fails_with"] = ray.train.WorkerGroupError("failed", causes)
+    assert train_together(assignment(workers=2)) == {
+        "failure": "a worker ended 3 times without a result (no memory left)"
+    }
+
+
 @pytest.mark.parametrize(("rows", "workers"), [(10, 1), (11, 2), (11, 4)])
 def test_every_row_reaches_one_worker_and_always_the_same(rows, workers):
     generator = np.random.default_rng(0)

@@ -392,5 +392,6 @@ def test_a_training_at_its_end_is_not_stopped():
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    trace = {"made with": f"PYTHONPATH=tests python tests/model/{Path(__file__).name}, torch {torch.__version__}, one thread"}
+    command = f"PYTHONPATH=tests python tests/model/{Path(__file__).name}"
+    trace = {"made with": f"{command}, torch {torch.__version__}, one thread"}
     GOLDEN.write_text(json.dumps(trace | {"train_mae, val_mae": golden_runs()}, indent=1) + "\n")

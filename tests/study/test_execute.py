@@ -14,6 +14,7 @@ from irnet_ray.distributed.launch import run_study
 from irnet_ray.errors import ConfigurationError, FormulaError, RunError, TrainingError, UserError
 from irnet_ray.features.composition import composition_attributes
 from irnet_ray.formula import parse_all, reduced_formulas
+from irnet_ray.model import checkpoint
 from irnet_ray.model import fit as training
 from irnet_ray.model.metrics import evaluate
 from irnet_ray.study import execute as execution
@@ -150,6 +151,15 @@ def test_a_trial_that_diverges_fails_and_the_study_goes_on(study_file, tmp_path,
     run, results = run_here(study_file, tmp_path / "run")
     assert results["model"].tolist() == ["random_forest"]
     assert set(run.failures().values()) == {"the loss is not finite in epoch 1 at learning rate 0.01"}
+
+
+def test_a_trial_that_cannot_go_on_fails_and_the_study_goes_on(study_file, tmp_path):
+    run, _ = run_here(study_file, tmp_path / "run", "models.networks.shortcut=none")
+    network = next(trial for trial in read_study(study_file).trials() if trial.label == "irnet-10")
+    run.write_checkpoint(network.id, checkpoint.encode({"identity": {"architecture": "another one"}}))
+    run, results = run_here(study_file, run.uri)
+    assert set(results["model"]) == {"plain", "random_forest"}
+    assert "architecture: the checkpoint was made with another one" in run.failures()[network.id]
 
 
 @pytest.mark.parametrize(

@@ -187,13 +187,25 @@ def test_status_shows_what_was_drawn(search_file, tmp_path):
     assert trials_of_run(run) == [sample.trial for sample in samples_of(run, study)]
 
 
+@pytest.mark.parametrize("algorithm", ["random", "optuna"])
+def test_values_that_do_not_go_together_are_passed_over(write_search, tmp_path, algorithm):
+    recipe = "models.networks.recipe"
+    space = {f"{recipe}.keep": {"choice": ["best", "last"]}, f"{recipe}.patience": {"choice": [None, 1]}}
+    study = read_study(write_search(space, samples=4, algorithm=algorithm))
+    run, results = search_here(study, tmp_path / "run")
+    drawn = {tuple(sample.values.values()) for sample in samples_of(run, study)}
+    assert drawn == {("best", None), ("best", 1), ("last", None)}
+    assert len(results) == 3
+    assert len(draw_at_random(study, 4)) == 4
+
+
 def test_the_best_sample_has_the_lowest_validation_error_and_runs_as_a_study(search_file, tmp_path):
     study = read_study(search_file)
     run, results = search_here(study, tmp_path / "run")
     best, error = best_sample(run, study)
     assert error == results["val_mae"].min()
     assert best.trial.id == results.loc[results["val_mae"].idxmin(), "trial_id"]
-    text = best_text(run, study, [str(search_file)])
+    text = best_text(run, study, [str(search_file), "--set", "skip_bad_rows=true"])
     assert f"validation MAE {error:.4f}, test MAE " in text
     _, _, path, *options = shlex.split(text.splitlines()[-1].removeprefix("as a study: "))
     (trial,) = read_study(search_file.parent / path, settings=options[1::2]).trials()

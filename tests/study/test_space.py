@@ -154,8 +154,17 @@ def test_early_stopping_that_stops_nothing_is_refused():
     given = content({}, search=None, early_stopping={"algorithm": "asha", "grace_epochs": 20})
     assert "early_stopping.grace_epochs: no network trains for more than 20 epochs" in refusal(given)
     validate(Study, {**given, "early_stopping": {"algorithm": "asha", "grace_epochs": 19}}, "study.yaml")
+    assert "early_stopping: chooses by the validation rows" in refusal({**given, "split": {"protocol": "paper"}})
     unknown = copy.deepcopy(given) | {"early_stopping": {"algorithm": "ash"}}
     assert "did you mean 'asha'?" in refusal(unknown)
+
+
+def test_some_sample_of_a_search_can_end_early():
+    early = {"algorithm": "asha", "grace_epochs": 30}
+    assert "no network trains for more than 30 epochs" in refusal(
+        content({RATE: {"uniform": [1e-4, 1e-2]}}, early_stopping=early)
+    )
+    study_of({NETWORKS + "recipe.epochs": {"int": [10, 31]}}, early_stopping=early)
 
 
 @pytest.mark.parametrize(
