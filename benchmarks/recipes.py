@@ -3,7 +3,7 @@
 Trains the networks of a study as the file has them, and once more for every `--change KEY=VALUE[;KEY=VALUE...]` of it,
 on the training part alone, and prints their validation errors and times. The test part is not looked at, so that
 whatever is chosen by this table is not chosen by it. `--set` changes all trainings, for example to fewer epochs. Each
-result is written to `--output` as it comes, and what stands there is not trained again. One thread each; `--processes`
+result is written to `--output` as it comes, and what stands there is not trained again on the same hardware. One thread each; `--processes`
 trains so many at a time.
 """
 
@@ -27,6 +27,7 @@ from irnet_ray.study.execute import configure_process, hardware_of
 from irnet_ray.study.featurize import compute_here
 from irnet_ray.study.prepare import prepare
 from irnet_ray.study.read import read_study
+from irnet_ray.study.result import provenance
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import NetworkModel, Trial
 
@@ -47,6 +48,7 @@ def train(change: str, study: Study, trial: Trial) -> dict[str, Any]:
     )
     last = fitted.history[-1]
     return {
+        "where": where(study),
         "change": change or "none",
         "dataset": trial.matrix.dataset,
         "representation": trial.matrix.representation,
@@ -63,6 +65,12 @@ def train(change: str, study: Study, trial: Trial) -> dict[str, Any]:
     }
 
 
+def where(study: Study) -> str:
+    """On what a study's networks are trained, as far as it matters for their errors and times."""
+    facts = provenance(study.trainer)
+    return ", ".join([facts["gpu"] or facts["processor"], *(["bfloat16"] if study.trainer.bfloat16 else [])])
+
+
 def planned(path: Path, profile: str | None, settings: Sequence[str], changes: Sequence[str]) -> list[tuple[Any, ...]]:
     """The trainings: what is changed, the study with the change, and the trial."""
     tasks = []
@@ -74,7 +82,7 @@ def planned(path: Path, profile: str | None, settings: Sequence[str], changes: S
 
 def done(output: Path | None) -> pd.DataFrame:
     """What was measured before."""
-    return pd.read_csv(output) if output and output.exists() else pd.DataFrame({"trial": []})
+    return pd.read_csv(output) if output and output.exists() else pd.DataFrame({"trial": [], "where": []})
 
 
 def section(measured: pd.DataFrame) -> Section:
@@ -113,7 +121,8 @@ def main() -> None:
     record = Record(options.output, "torch")
     tasks = planned(options.study, options.profile, options.settings, options.changes)
     measured = done(options.output)
-    missing = [task for task in tasks if task[2].id not in set(measured["trial"])]
+    known = set(zip(measured["trial"], measured["where"], strict=True))
+    missing = [task for task in tasks if (task[2].id, where(task[1])) not in known]
     prepare([trial for _, _, trial in missing], compute_here)  # fills the feature cache
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         running = [pool.submit(train, *task) for task in missing]
@@ -122,8 +131,8 @@ def main() -> None:
             measured = pd.concat([measured, pd.DataFrame([row])], ignore_index=True)
             tell(f"{number}/{len(missing)}  {row['change']}  seed {row['seed']}  {row['val_mae']:.5f}")
             record.write(measured)
-    wanted = {task[2].id for task in tasks}
-    print(section(measured[measured["trial"].isin(wanted)]))
+    wanted = {(task[2].id, where(task[1])) for task in tasks}
+    print(section(measured[[each in wanted for each in zip(measured["trial"], measured["where"], strict=True)]]))
 
 
 if __name__ == "__main__":
