@@ -3,8 +3,8 @@
 Trains the networks of a study as the file has them, and once more for every `--change KEY=VALUE[;KEY=VALUE...]` of it,
 on the training part alone, and prints their validation errors and times. The test part is not looked at, so that
 whatever is chosen by this table is not chosen by it. `--set` changes all trainings, for example to fewer epochs. Each
-result is written to `--output` as it comes, and what stands there is not trained again on the same hardware. One thread each; `--processes`
-trains so many at a time.
+result is written to `--output` as it comes, and what stands there is not trained again on the same hardware. One
+thread each; `--processes` trains so many at a time.
 """
 
 from __future__ import annotations
