@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn.functional import l1_loss, mse_loss
 
 from irnet_ray.errors import ConfigurationError, TrainingError
 from irnet_ray.model.architecture import Architecture
@@ -68,7 +69,7 @@ class Training:
         self.stepped = hardware.prepare(self.network)
         self.optimizer = make_optimizer(self.network, recipe)
         self.scheduler = make_scheduler(self.optimizer, recipe, self.batches.steps)
-        self.loss = nn.L1Loss() if recipe.loss == "mae" else nn.MSELoss()
+        self.loss = l1_loss if recipe.loss == "mae" else mse_loss
         self.history = History()
         self.best_weights = copy.deepcopy(self.network.state_dict())
         self.identity = {
@@ -124,7 +125,7 @@ class Training:
         epoch = Epoch(
             epoch=len(self.history.epochs) + 1,
             step=self.history.steps + self.batches.steps,
-            learning_rate=self.last_learning_rate,
+            learning_rate=float(self.last_learning_rate),
             train_mae=absolute_error / rows * float(self.target.scale[0]),
             val_mae=validation_error / self.validation_rows,
             seconds=seconds,
@@ -147,13 +148,14 @@ class Training:
         """
         self.network.train()
         order = self._order()
-        absolute_error = torch.zeros((), dtype=torch.float64, device=self.hardware.device)
-        rows = 0
+        mean_errors, rows = [], []
         for step in range(self.batches.steps):
             start, end = self.batches.part(step, self.workers.rank)
-            absolute_error += self._step(order[start:end], self.batches.size(step))
-            rows += end - start
-        return float(absolute_error), float(rows)
+            mean_errors.append(self._step(order[start:end], self.batches.size(step)))
+            rows.append(end - start)
+        # Added up here, not step by step, which would take a percent of a small step.
+        weights = torch.tensor(rows, dtype=torch.float64)
+        return float(torch.stack(mean_errors).to("cpu", torch.float64) @ weights), float(weights.sum())
 
     def _order(self) -> Tensor:
         """This epoch's order of this worker's rows: a function of the seed, the epoch and the worker."""
@@ -162,21 +164,21 @@ class Training:
         return order.to(self.hardware.device)
 
     def _step(self, batch: Tensor, rows_of_all: int) -> Tensor:
-        """Takes one step; gives the sum of absolute errors of this worker's rows of it."""
+        """Takes one step; gives the mean absolute error of this worker's rows of it."""
         inputs, target = self.train_inputs.index_select(0, batch), self.train_target.index_select(0, batch)
         with self.hardware.autocast():
             prediction: Tensor = self.stepped(inputs).float()
-        loss = self.loss(prediction, target)
+        loss: Tensor = self.loss(prediction, target)
         # The workers' gradients are averaged; a worker with more rows than others must weigh more.
         share = len(batch) * self.workers.count / rows_of_all
         self.optimizer.zero_grad()
         (loss if share == 1 else share * loss).backward()
-        self.last_learning_rate = float(self.optimizer.param_groups[0]["lr"])
+        self.last_learning_rate = self.optimizer.param_groups[0]["lr"]
         self.optimizer.step()
         if self.scheduler is not None:
             self.scheduler.step()
-        absolute_error: Tensor = loss if self.recipe.loss == "mae" else (prediction - target).abs().mean()
-        return absolute_error.detach() * len(batch)
+        absolute_error: Tensor = loss if self.recipe.loss == "mae" else l1_loss(prediction, target)
+        return absolute_error.detach()
 
     def _refuse_what_is_not_finite(self, epoch: Epoch) -> None:
         if not (math.isfinite(epoch.train_mae) and math.isfinite(epoch.val_mae)):
