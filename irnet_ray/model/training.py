@@ -168,11 +168,11 @@ class Training:
         inputs, target = self.train_inputs.index_select(0, batch), self.train_target.index_select(0, batch)
         with self.hardware.autocast():
             prediction: Tensor = self.stepped(inputs).float()
-        loss: Tensor = self.loss(prediction, target)
+        loss = self.loss(prediction, target)
         # The workers' gradients are averaged; a worker with more rows than others must weigh more.
         share = len(batch) * self.workers.count / rows_of_all
         self.optimizer.zero_grad()
-        (loss if share == 1 else share * loss).backward()
+        (loss if share == 1 else share * loss).backward()  # type: ignore[no-untyped-call]
         self.last_learning_rate = self.optimizer.param_groups[0]["lr"]
         self.optimizer.step()
         if self.scheduler is not None:
