@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable
@@ -57,6 +56,10 @@ class Training:
         self.workers = hardware.workers
         rows = round(float(self.workers.total(np.array([float(len(train))]))[0]))
         self.batches = Batches(rows, recipe.batch_size, self.workers.count)
+        parts = [self.batches.part(step, self.workers.rank) for step in range(self.batches.steps)]
+        self.own_sizes = [end - start for start, end in parts]
+        # The workers' gradients are averaged; a worker with more rows than others must weigh more.
+        self.shares = [size * self.workers.count / self.batches.size(step) for step, size in enumerate(self.own_sizes)]
         self._measure(train)
         self._put_on_device(train, validation)
         self.network = Network(
@@ -71,7 +74,8 @@ class Training:
         self.scheduler = make_scheduler(self.optimizer, recipe, self.batches.steps)
         self.loss = l1_loss if recipe.loss == "mae" else mse_loss
         self.history = History()
-        self.best_weights = copy.deepcopy(self.network.state_dict())
+        self.weights = self.network.state_dict()  # follows the network
+        self.best_weights = {name: weight.clone() for name, weight in self.weights.items()}
         self.identity = {
             "architecture": str(architecture),
             "recipe": recipe.model_dump(),
@@ -132,7 +136,8 @@ class Training:
         )
         self._refuse_what_is_not_finite(epoch)
         if self.history.add(epoch, keep_last=self.recipe.keep == "last"):
-            self.best_weights = copy.deepcopy(self.network.state_dict())
+            for name, weight in self.weights.items():
+                self.best_weights[name].copy_(weight)
         return epoch
 
     def stop_if(self, should_stop: Callable[[], bool]) -> None:
@@ -147,15 +152,11 @@ class Training:
             The sum of absolute errors of this worker's rows, as the network is trained on, and their number.
         """
         self.network.train()
-        order = self._order()
-        mean_errors, rows = [], []
-        for step in range(self.batches.steps):
-            start, end = self.batches.part(step, self.workers.rank)
-            mean_errors.append(self._step(order[start:end], self.batches.size(step)))
-            rows.append(end - start)
+        batches = torch.split(self._order()[: sum(self.own_sizes)], self.own_sizes)
+        mean_errors = torch.stack([self._step(*each) for each in zip(batches, self.shares, strict=True)])
         # Added up here, not step by step, which would take a percent of a small step.
-        weights = torch.tensor(rows, dtype=torch.float64)
-        return float(torch.stack(mean_errors).to("cpu", torch.float64) @ weights), float(weights.sum())
+        rows = torch.tensor(self.own_sizes, dtype=torch.float64)
+        return float(mean_errors.to("cpu", torch.float64) @ rows), float(rows.sum())
 
     def _order(self) -> Tensor:
         """This epoch's order of this worker's rows: a function of the seed, the epoch and the worker."""
@@ -163,14 +164,17 @@ class Training:
         order = torch.randperm(len(self.train_target), generator=torch.Generator().manual_seed(seed))
         return order.to(self.hardware.device)
 
-    def _step(self, batch: Tensor, rows_of_all: int) -> Tensor:
-        """Takes one step; gives the mean absolute error of this worker's rows of it."""
+    def _step(self, batch: Tensor, share: float) -> Tensor:
+        """Takes one step; gives the mean absolute error of this worker's rows of it.
+
+        Args:
+            batch: Positions of the rows.
+            share: Weight of their gradients, 1 where all workers have as many rows.
+        """
         inputs, target = self.train_inputs.index_select(0, batch), self.train_target.index_select(0, batch)
         with self.hardware.autocast():
             prediction: Tensor = self.stepped(inputs).float()
         loss = self.loss(prediction, target)
-        # The workers' gradients are averaged; a worker with more rows than others must weigh more.
-        share = len(batch) * self.workers.count / rows_of_all
         self.optimizer.zero_grad()
         (loss if share == 1 else share * loss).backward()  # type: ignore[no-untyped-call]
         self.last_learning_rate = self.optimizer.param_groups[0]["lr"]
@@ -193,7 +197,7 @@ class Training:
         """
         return {
             "identity": self.identity,
-            "network": self.network.state_dict(),
+            "network": self.weights,
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict() if self.scheduler is not None else None,
             "best_weights": self.best_weights,
@@ -216,7 +220,8 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state["scheduler"])
-        self.best_weights = state["best_weights"]
+        for name, weight in self.best_weights.items():
+            weight.copy_(state["best_weights"][name])
         self.history = History.from_state_dict(state["history"])
 
 
