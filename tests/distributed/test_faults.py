@@ -19,10 +19,16 @@ from irnet_ray.study.run_directory import RunDirectory
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
 
-LONG_ENOUGH = [
-    "models.networks={depth: 10, shortcut: layer, width: 0.03, recipe: {base: fast, epochs: 1000, batch_size: 16}}",
-    "trainer.checkpoint_seconds=0.2",
-]
+
+def long_enough(workers):
+    """Settings of a trial that lasts until it is killed; epochs of two workers take longer."""
+    epochs = 1000 if workers == 1 else 150
+    recipe = f"{{base: fast, epochs: {epochs}, batch_size: 16}}"
+    return [
+        f"models.networks={{depth: 10, shortcut: layer, width: 0.03, recipe: {recipe}}}",
+        "trainer.checkpoint_seconds=0.2",
+        f"trainer.workers={workers}",
+    ]
 
 
 def kill_once(run, name):
@@ -45,7 +51,7 @@ def kill_once(run, name):
 
 @pytest.mark.parametrize(("workers", "name"), [(1, "ray::ImplicitFunc"), (2, "ray::RayTrainWorker")])
 def test_a_trial_whose_process_dies_goes_on_from_its_checkpoint(study_file, tmp_path, workers, name):
-    study = read_study(study_file, settings=[*LONG_ENOUGH, f"trainer.workers={workers}"])
+    study = read_study(study_file, settings=long_enough(workers))
     undisturbed = run_study(study, RunDirectory(str(tmp_path / "undisturbed")), console=Console(quiet=True))
     run = RunDirectory(str(tmp_path / "killed"))
     thread, victims = kill_once(run, name)
@@ -55,12 +61,13 @@ def test_a_trial_whose_process_dies_goes_on_from_its_checkpoint(study_file, tmp_
     times = list(TIME_COLUMNS)
     pd.testing.assert_frame_equal(results.drop(columns=times), undisturbed.drop(columns=times), check_exact=True)
     (trial_id,) = results.loc[results["model"] == "irnet", "trial_id"]
-    assert run.history(trial_id)["epoch"].tolist() == list(range(1, 1001))
+    (trial,) = (trial for trial in study.trials() if trial.id == trial_id)
+    assert run.history(trial_id)["epoch"].tolist() == list(range(1, trial.model.recipe.epochs + 1))
     assert run.failures() == {}
 
 
 def test_a_trial_that_dies_again_and_again_fails_and_the_study_goes_on(study_file, tmp_path):
-    study = read_study(study_file, settings=[*LONG_ENOUGH, "trainer.restarts=0"])
+    study = read_study(study_file, settings=[*long_enough(1), "trainer.restarts=0"])
     run = RunDirectory(str(tmp_path / "killed"))
     thread, victims = kill_once(run, "ray::ImplicitFunc")
     results = run_study(study, run, console=Console(quiet=True))
