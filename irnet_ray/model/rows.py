@@ -14,7 +14,7 @@ Float64Array = npt.NDArray[np.float64]
 Total = Callable[[Float64Array], Float64Array]
 """Adds up an array over the processes that hold parts of the same rows."""
 
-_ROWS_AT_A_TIME = 16_384  # bounds the copies that selections and exact sums need
+_ROWS_AT_A_TIME = 4096  # bounds the copies, in double precision, that selections and exact sums need
 
 
 @dataclass(frozen=True)
