@@ -7,6 +7,7 @@ is trained on, the network, and the libraries.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import threading
 import time
@@ -43,8 +44,12 @@ class Watch(threading.Thread):
         """The processes that train."""
         if self.local:
             return [psutil.Process()]
-        children = psutil.Process().children(recursive=True)
-        return [child for child in children if "ray::ImplicitFunc" in " ".join(child.cmdline())]
+        found = []
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # it may have ended meanwhile
+                if "ray::ImplicitFunc" in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
 
 
 def measure(study: Study, local: bool) -> dict[str, float | str]:

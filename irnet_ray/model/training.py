@@ -22,7 +22,7 @@ from irnet_ray.model.optimization import make_optimizer, make_scheduler
 from irnet_ray.model.recipe import Recipe
 from irnet_ray.model.rows import AnyRows, Float64Array, Standardization
 
-_PREDICTION_BATCH = 8192
+_PREDICTION_BATCH = 2048
 
 # An attribute that hardly varies among the training rows, such as one of a rare element, can lie hundreds
 # of deviations off elsewhere and would swamp the prediction.
