@@ -32,17 +32,18 @@ def long_enough(workers):
 
 
 def kill_once(run, name):
-    """Kills a process of Ray's, by its title, as soon as a trial has a checkpoint; gives a thread and the victims."""
+    """Kills the busiest process of Ray's of a title as soon as a trial has a checkpoint; gives a thread and victims."""
     victims = []
 
     def wait_and_kill():
         while not any(path.endswith("checkpoint.bin") for path in run.storage.files("trials")):
             time.sleep(0.05)
-        for process in psutil.Process().children(recursive=True):
-            if name in " ".join(process.cmdline()):
-                victims.append(process.pid)
-                os.kill(process.pid, signal.SIGKILL)
-                return
+        found = [each for each in psutil.Process().children(recursive=True) if name in " ".join(each.cmdline())]
+        before = [each.cpu_times().user for each in found]
+        time.sleep(0.3)
+        _, busiest = max((each.cpu_times().user - used, each.pid) for each, used in zip(found, before, strict=True))
+        victims.append(busiest)
+        os.kill(busiest, signal.SIGKILL)
 
     thread = threading.Thread(target=wait_and_kill, daemon=True)
     thread.start()
