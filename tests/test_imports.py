@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,10 @@ def test_files_and_functions_stay_small(path):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < 80, node.name
+
+
+@pytest.mark.parametrize("name", ["cli", "report.status_text", "report.plan_text", "report.page", "study.run_directory"])
+def test_commands_that_only_read_load_neither_torch_nor_ray(name):
+    program = f"import sys, irnet_ray.{name}; print(*sorted({{'torch', 'ray'}} & sys.modules.keys()))"
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.strip() == ""

@@ -15,14 +15,8 @@ TASK_COLUMNS = ("dataset", "property", "unit", "representation", "train_size")
 """Trials that agree in these learnt the same thing from the same rows."""
 
 _NETWORK_COLUMNS = ("model", "depth", "shortcut", "width", "recipe", "n_parameters")
-_PROPERTY_UNIT = (
-    "val_mae",
-    "test_mae",
-    "test_mae_std",
-    "ensemble_mae",
-    "test_rmse",
-    "test_p90",
-)  # errors in the property's unit
+# Errors in the property's unit.
+_PROPERTY_UNIT = ("val_mae", "test_mae", "test_mae_std", "ensemble_mae", "test_rmse", "test_p90")
 _MEASURED = {**dict.fromkeys(_PROPERTY_UNIT, 3), "test_r2": 4, "train_seconds": 3}  # significant digits
 
 

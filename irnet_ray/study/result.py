@@ -12,8 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import irnet_ray
 from irnet_ray.model.metrics import Metrics
 from irnet_ray.study.spec import Trainer
@@ -104,8 +102,16 @@ def make_result(
 def provenance(trainer: Trainer) -> dict[str, Any]:
     """Versions, hardware, what the trial had of it, time of day and the commit of the source tree."""
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    gpu = torch.cuda.get_device_name() if trainer.gpus else None
-    return {**_surroundings(), "gpu": gpu, "trainer": trainer.model_dump(), "finished": finished}
+    return {**_surroundings(), "gpu": _gpu(trainer), "trainer": trainer.model_dump(), "finished": finished}
+
+
+def _gpu(trainer: Trainer) -> str | None:
+    """Name of the GPU that a trial had; None where it had none."""
+    if not trainer.gpus:
+        return None
+    import torch
+
+    return torch.cuda.get_device_name()
 
 
 @functools.cache
