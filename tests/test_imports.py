@@ -70,7 +70,7 @@ def test_files_and_functions_stay_small(path):
             assert node.end_lineno - node.lineno < 80, node.name
 
 
-@pytest.mark.parametrize("name", ["cli", "report.status_text", "report.plan_text", "report.page", "study.run_directory"])
+@pytest.mark.parametrize("name", ["cli", "report.status_text", "report.plan_text", "report.page"])
 def test_commands_that_only_read_load_neither_torch_nor_ray(name):
     program = f"import sys, irnet_ray.{name}; print(*sorted({{'torch', 'ray'}} & sys.modules.keys()))"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
