@@ -88,7 +88,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "batch_norm_epsilon": 1e-3,
         "standardize_target": False,
     },
-    # The least computation for an error, at 17 and at 48 layers, as measured in docs/recipes.md.
+    # Little computation for an error; docs/recipes.md shows what each part of it is worth.
     "fast": {
         "optimizer": "adamw",
         "learning_rate": 1e-2,
