@@ -21,12 +21,26 @@ from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.space import EarlyStopping
 
 SETTINGS = EarlyStopping(algorithm="asha", grace_epochs=2, reduction_factor=2)
-ONE_IS_BAD = [
-    "models={networks: {depth: 10, shortcut: layer, width: 0.03, recipe: ["
-    "{base: fast, epochs: 5, batch_size: 16},"
-    "{base: fast, epochs: 5, batch_size: 150, learning_rate: 1.0e-12}]}}",
-    "early_stopping={algorithm: asha, grace_epochs: 2, reduction_factor: 2}",
-]
+GOOD = "{base: fast, epochs: 5, batch_size: 16}"
+BAD = "{base: fast, epochs: 5, batch_size: 150, learning_rate: 1.0e-12}"
+
+
+def settings_of(*recipes):
+    return [
+        f"models={{networks: {{depth: 10, shortcut: layer, width: 0.03, recipe: [{', '.join(recipes)}]}}}}",
+        "early_stopping={algorithm: asha, grace_epochs: 2, reduction_factor: 2}",
+    ]
+
+
+ONE_IS_BAD = settings_of(GOOD, BAD)
+
+
+def run_good_first(study_file, run, *settings):
+    """Runs both, one after the other, as the first to reach a rung is never stopped there."""
+    for recipes in ((GOOD,), (GOOD, BAD)):
+        study = read_study(study_file, settings=[*settings_of(*recipes), *settings])
+        results = run_study(study, run, console=Console(quiet=True))
+    return study, results
 
 
 class Reported:
@@ -118,9 +132,8 @@ def test_a_trial_that_asks_early_waits_for_the_decision():
 @pytest.mark.usefixtures("ray_session")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_poor_trial_is_stopped_at_a_rung_and_not_trained_again(study_file, tmp_path, workers):
-    study = read_study(study_file, settings=[*ONE_IS_BAD, f"trainer.workers={workers}"])
     run = RunDirectory(str(tmp_path / "run"))
-    results = run_study(study, run, console=Console(quiet=True))
+    study, results = run_good_first(study_file, run, f"trainer.workers={workers}")
     bad = study.trials()[1]
     assert run.stopped().keys() == {bad.id}
     assert run.finished() == set(results["trial_id"]) == {trial.id for trial in study.trials()} - {bad.id}
@@ -142,9 +155,8 @@ def test_a_poor_trial_is_stopped_at_a_rung_and_not_trained_again(study_file, tmp
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_session")
 def test_without_early_stopping_a_stopped_trial_is_trained_after_all(study_file, tmp_path):
-    study = read_study(study_file, settings=ONE_IS_BAD)
     run = RunDirectory(str(tmp_path / "run"))
-    run_study(study, run, console=Console(quiet=True))
+    run_good_first(study_file, run)
     (stopped,) = run.stopped()
     after_all = read_study(study_file, settings=[*ONE_IS_BAD, "early_stopping=null"])
     assert plan_text(after_all, run, "table").count("to do") == 1

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
+from contextlib import suppress
 
 import pandas as pd
 import psutil
@@ -29,6 +28,15 @@ def long_enough(workers):
     ]
 
 
+def busiest_process(name):
+    """The process of this one's offspring that works, of those with a title like this; others wait for work."""
+    found = [each for each in psutil.Process().children(recursive=True) if name in " ".join(each.cmdline())]
+    before = [each.cpu_times().user for each in found]
+    time.sleep(0.3)
+    used = [each.cpu_times().user - earlier for each, earlier in zip(found, before, strict=True)]
+    return found[used.index(max(used))]
+
+
 def kill_once(run, name):
     """Kills the busiest process of Ray's of a title as soon as a trial has a checkpoint; gives a thread and victims."""
     victims = []
@@ -36,12 +44,11 @@ def kill_once(run, name):
     def wait_and_kill():
         while not any(path.endswith("checkpoint.bin") for path in run.storage.files("trials")):
             time.sleep(0.05)
-        found = [each for each in psutil.Process().children(recursive=True) if name in " ".join(each.cmdline())]
-        before = [each.cpu_times().user for each in found]
-        time.sleep(0.3)
-        _, busiest = max((each.cpu_times().user - used, each.pid) for each, used in zip(found, before, strict=True))
-        victims.append(busiest)
-        os.kill(busiest, signal.SIGKILL)
+        while not victims:
+            with suppress(psutil.Error):  # a process has ended meanwhile
+                busiest = busiest_process(name)
+                busiest.kill()
+                victims.append(busiest.pid)
 
     thread = threading.Thread(target=wait_and_kill, daemon=True)
     thread.start()

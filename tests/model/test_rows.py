@@ -86,7 +86,7 @@ def test_double_precision_copies_are_bounded(monkeypatch):
     monkeypatch.setattr(rows.np, "square", lambda block: sizes.append(len(block)) or square(block))
     values = columns(40_000)
     Standardization.of(values)
-    assert sizes == [16_384, 16_384, 40_000 - 2 * 16_384]
+    assert sizes == [4096] * 9 + [40_000 - 9 * 4096]
 
 
 def test_the_size_of_the_chunks_does_not_matter(monkeypatch):
