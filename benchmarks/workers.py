@@ -1,7 +1,8 @@
 """What more workers bring to one trial: `python benchmarks/workers.py`.
 
 Trains the same network with 1, 2 and more workers of one core each (as many as there are cores), a few seeds each, one
-trial at a time through `run_study`, that is, on Ray. An epoch takes the median of its trial's epochs after the first,
+trial at a time through `run_study`, that is, on Ray. Several workers are tried with each one's own batch norm, as is the
+default, and with a synchronized one. An epoch takes the median of its trial's epochs after the first,
 validation included; its error is the validation MAE of the best epoch. The batch size is that of all workers together,
 so that all take the same number of steps. "beyond" is what a trial takes beyond training and predicting the test rows,
 with Ray's start and reading the data in it.
@@ -16,6 +17,7 @@ import itertools
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 
 import pandas as pd
 from rich.console import Console
@@ -30,15 +32,24 @@ from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.spec import Study
 
 
-def study_with(options: argparse.Namespace, workers: int, seed: int) -> Study:
+ARM = ["workers", "batch norm"]
+
+
+def study_with(options: argparse.Namespace, workers: int, synchronized: bool, seed: int) -> Study:
     """A study of one trial."""
     recipe = {"base": options.recipe, "epochs": options.epochs, "batch_size": options.batch_size}
-    trainer = {
-        "workers": workers,
-        "cpus_per_worker": 1,
-        "synchronized_batch_norm": options.synchronized_batch_norm,
-    }
+    trainer = {"workers": workers, "cpus_per_worker": 1, "synchronized_batch_norm": synchronized}
     return study_of(options, recipe, [seed], trainer)
+
+
+def arms(counts: Sequence[int]) -> list[tuple[int, bool]]:
+    """Numbers of workers, and whether their batch norm is synchronized, which means nothing to one."""
+    return [
+        (workers, synchronized)
+        for workers in counts
+        for synchronized in (False, True)
+        if workers > 1 or not synchronized
+    ]
 
 
 def measure(study: Study) -> dict[str, object]:
@@ -54,6 +65,7 @@ def measure(study: Study) -> dict[str, object]:
     wall = time.perf_counter() - started
     return {
         "workers": study.trainer.workers,
+        "batch norm": "synchronized" if study.trainer.synchronized_batch_norm else "each worker's",
         "seed": result["seed"],
         "epoch": history["seconds"].diff().median(),
         "training": result["train_seconds"],
@@ -64,7 +76,7 @@ def measure(study: Study) -> dict[str, object]:
 
 def speed_section(measured: pd.DataFrame) -> Section:
     """Medians over the seeds."""
-    table = measured.groupby("workers")[["epoch", "training", "beyond"]].median()
+    table = measured.groupby(ARM)[["epoch", "training", "beyond"]].median()
     names = {"epoch": "an epoch (s)", "training": "training (s)", "beyond": "beyond (s)"}
     speedup = table["epoch"].iloc[0] / table["epoch"]
     table = table.rename(columns=names).assign(speedup=speedup)
@@ -73,7 +85,7 @@ def speed_section(measured: pd.DataFrame) -> Section:
 
 def error_section(measured: pd.DataFrame) -> Section:
     """Errors over the seeds, beside their spread with the fewest workers."""
-    errors = measured.groupby("workers")["val_mae"]
+    errors = measured.groupby(ARM)["val_mae"]
     table = errors.agg(["mean", "min", "max", "std"])
     table = table.assign(difference=table["mean"] - table["mean"].iloc[0])
     one = table.iloc[0]
@@ -97,14 +109,13 @@ def main() -> None:
     parser.add_argument("--recipe", default="fast")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=256, help="of all workers together (%(default)s)")
-    parser.add_argument("--synchronized-batch-norm", action="store_true")
     options = parser.parse_args()
     record = Record(options.output, "torch", "ray")
-    prepare(study_with(options, 1, 0).trials(), compute_here)  # fills the feature cache
+    prepare(study_with(options, 1, False, 0).trials(), compute_here)  # fills the feature cache
     measured = []
-    for seed, workers in itertools.product(options.seeds, options.workers):
-        tell(f"seed {seed}: {workers} workers")
-        measured.append(in_fresh_process(measure, study_with(options, workers, seed)))
+    for seed, (workers, synchronized) in itertools.product(options.seeds, arms(options.workers)):
+        tell(f"seed {seed}: {workers} workers" + (", synchronized" if synchronized else ""))
+        measured.append(in_fresh_process(measure, study_with(options, workers, synchronized, seed)))
         record.write(pd.DataFrame(measured))
     table = pd.DataFrame(measured)
     print(speed_section(table), error_section(table), sep="\n\n")
