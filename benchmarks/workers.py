@@ -1,11 +1,11 @@
 """What more workers bring to one trial: `python benchmarks/workers.py`.
 
 Trains the same network with 1, 2 and more workers of one core each (as many as there are cores), a few seeds each, one
-trial at a time through `run_study`, that is, on Ray. Several workers are tried with each one's own batch norm, as is the
-default, and with a synchronized one. An epoch takes the median of its trial's epochs after the first,
-validation included; its error is the validation MAE of the best epoch. The batch size is that of all workers together,
-so that all take the same number of steps. "beyond" is what a trial takes beyond training and predicting the test rows,
-with Ray's start and reading the data in it.
+trial at a time through `run_study`, that is, on Ray. Several workers are tried with each one's own batch norm, as is
+the default, and with a synchronized one. An epoch takes the median of its trial's epochs after the first, validation
+included; its error is the validation MAE of the best epoch. The batch size is that of all workers together, so that all
+take the same number of steps. "beyond" is what a trial takes beyond training and predicting the test rows, with Ray's
+start and reading the data in it.
 
 In two minutes: `--rows 2000 --epochs 3 --seeds 0`.
 """
@@ -30,7 +30,6 @@ from irnet_ray.study.featurize import compute_here
 from irnet_ray.study.prepare import prepare
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.spec import Study
-
 
 ARM = ["workers", "batch norm"]
 
