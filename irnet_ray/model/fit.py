@@ -30,6 +30,8 @@ class Fitted:
         history: One row for each epoch.
         best_epoch: The epoch whose weights the network has: that of the lowest validation MAE, or the last.
         seconds: Training and validation time (s).
+        validation_prediction: The property of the validation rows in its unit, shape ``(rows,)``; ``None`` where the
+            network was read from a file.
         stopped: Whether training was told to stop before its time.
     """
 
@@ -39,6 +41,7 @@ class Fitted:
     history: list[Epoch]
     best_epoch: int
     seconds: float
+    validation_prediction: Float64Array | None = None
     stopped: bool = False
 
     def predict(self, inputs: Float32Array) -> Float64Array:
@@ -127,5 +130,6 @@ def _best(training: Training) -> Fitted:
         history=history.epochs,
         best_epoch=history.best_epoch,
         seconds=history.seconds,
+        validation_prediction=training.best_prediction,
         stopped=history.stopped,
     )

@@ -76,6 +76,7 @@ class Training:
         self.history = History()
         self.weights = self.network.state_dict()  # follows the network
         self.best_weights = {name: weight.clone() for name, weight in self.weights.items()}
+        self.best_prediction = np.zeros(len(validation))
         self.identity = {
             "architecture": str(architecture),
             "recipe": recipe.model_dump(),
@@ -102,8 +103,7 @@ class Training:
         part = self.workers.own_part(len(validation))
         own = validation.select(np.arange(len(validation))[part]) if self.workers.count > 1 else validation
         self.validation_inputs = self.hardware.resident(own, self.inputs)
-        self.validation_target = own.target
-        self.validation_rows = len(validation)
+        self.validation_target = validation.target
 
     @property
     def finished(self) -> bool:
@@ -121,24 +121,32 @@ class Training:
         started = time.perf_counter()
         absolute_error, rows = self._train()
         self.workers.average(self.network.buffers())
-        residual = predict(self.network, self.validation_inputs, self.target) - self.validation_target
+        prediction = self._predict_validation()
         seconds = self.history.seconds + time.perf_counter() - started
         of_the_first = seconds if self.workers.is_first else 0.0
-        summed = np.array([absolute_error, rows, float(np.abs(residual).sum()), of_the_first])
-        absolute_error, rows, validation_error, seconds = self.workers.total(summed).tolist()
+        summed = np.array([absolute_error, rows, of_the_first])
+        absolute_error, rows, seconds = self.workers.total(summed).tolist()
         epoch = Epoch(
             epoch=len(self.history.epochs) + 1,
             step=self.history.steps + self.batches.steps,
             learning_rate=float(self.last_learning_rate),
             train_mae=absolute_error / rows * float(self.target.scale[0]),
-            val_mae=validation_error / self.validation_rows,
+            val_mae=float(np.abs(prediction - self.validation_target).mean()),
             seconds=seconds,
         )
         self._refuse_what_is_not_finite(epoch)
         if self.history.add(epoch, keep_last=self.recipe.keep == "last"):
             for name, weight in self.weights.items():
                 self.best_weights[name].copy_(weight)
+            self.best_prediction = prediction
         return epoch
+
+    def _predict_validation(self) -> Float64Array:
+        """The property of all validation rows, of which each worker predicts its part."""
+        part = predict(self.network, self.validation_inputs, self.target)
+        prediction = np.zeros(len(self.validation_target))
+        prediction[self.workers.own_part(len(prediction))] = part
+        return self.workers.total(prediction)
 
     def stop_if(self, should_stop: Callable[[], bool]) -> None:
         """Ends training in every worker if the first is told so."""
@@ -201,6 +209,7 @@ class Training:
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict() if self.scheduler is not None else None,
             "best_weights": self.best_weights,
+            "best_prediction": torch.from_numpy(self.best_prediction),
             "history": self.history.state_dict(),
         }
 
@@ -222,6 +231,7 @@ class Training:
             self.scheduler.load_state_dict(state["scheduler"])
         for name, weight in self.best_weights.items():
             weight.copy_(state["best_weights"][name])
+        self.best_prediction = state["best_prediction"].numpy()
         self.history = History.from_state_dict(state["history"])
 
 

@@ -215,8 +215,9 @@ def _record(
     started = time.perf_counter()
     test_prediction = _predict(fitted, test)
     predict_seconds = time.perf_counter() - started
-    validation_prediction = _predict(fitted, validation)
     network = fitted if isinstance(fitted, Fitted) else None
+    known = network.validation_prediction if network else None
+    validation_prediction = _predict(fitted, validation) if known is None else known
     result = make_result(
         trial,
         trainer,

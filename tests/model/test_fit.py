@@ -45,6 +45,7 @@ def assert_identical(one, other):
     assert weights.keys() == others.keys()
     assert all(torch.equal(weights[name], others[name]) for name in weights)
     np.testing.assert_array_equal(one.predict(VALIDATION.inputs), other.predict(VALIDATION.inputs))
+    np.testing.assert_array_equal(one.validation_prediction, other.validation_prediction)
 
 
 def bare_loop(architecture, recipe, seed):
@@ -250,6 +251,7 @@ def test_the_weights_of_the_best_epoch_predict():
     error = evaluate(VALIDATION.target, fitted.predict(VALIDATION.inputs)).mae
     assert error == pytest.approx(best.val_mae, rel=1e-9)
     assert error < last.val_mae
+    np.testing.assert_array_equal(fitted.validation_prediction, fitted.predict(VALIDATION.inputs))
     assert not fitted.network.training
     only_so_long = trained(CONSTANT.model_copy(update={"epochs": fitted.best_epoch}))
     weights = fitted.network.state_dict()
@@ -264,6 +266,7 @@ def test_the_weights_of_the_last_epoch_are_kept_on_request():
     assert last.best_epoch == epochs != best.best_epoch
     error = evaluate(VALIDATION.target, last.predict(VALIDATION.inputs)).mae
     assert error == pytest.approx(last.history[-1].val_mae, rel=1e-9)
+    np.testing.assert_array_equal(last.validation_prediction, last.predict(VALIDATION.inputs))
 
 
 @pytest.mark.parametrize("spoiled", ["train", "validation"])

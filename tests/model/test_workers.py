@@ -87,6 +87,13 @@ def test_validation_is_that_of_all_rows(first):
     assert evaluate(VALIDATION.target, outcome["prediction"]).mae == pytest.approx(best, rel=1e-6)
 
 
+def test_every_worker_knows_the_prediction_of_all_validation_rows(ranks):
+    for rank in ranks:
+        for name in ("undisturbed", "resumed"):
+            known, again = rank[name]["validation_prediction"], rank[name]["prediction"]
+            np.testing.assert_allclose(known, again, rtol=1e-5)
+
+
 def test_the_standardization_is_that_of_all_rows(first):
     whole = Standardization.of(TRAIN.inputs)
     np.testing.assert_allclose(first["measured"]["mean"], whole.mean, rtol=1e-12)
