@@ -80,9 +80,17 @@ def planned(path: Path, profile: str | None, settings: Sequence[str], changes: S
     return tasks
 
 
-def done(output: Path | None) -> pd.DataFrame:
-    """What was measured before."""
-    return pd.read_csv(output) if output and output.exists() else pd.DataFrame({"trial": [], "where": []})
+def done(output: Path | None, tasks: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """What was measured before of these trainings, under the names that their changes have now."""
+    if not (output and output.exists()):
+        return pd.DataFrame({"trial": [], "where": []})
+    changes = {(trial.id, where(study)): change or "none" for change, study, trial in reversed(tasks)}
+    measured = pd.read_csv(output)
+    measured["change"] = [changes.get(each) for each in zip(measured["trial"], measured["where"], strict=True)]
+    others = int(measured["change"].isna().sum())
+    if others:
+        tell(f"{others} rows of {output} are of other trainings, and left out")
+    return measured.dropna(subset=["change"])
 
 
 def section(measured: pd.DataFrame) -> Section:
@@ -120,7 +128,7 @@ def main() -> None:
     options = parser.parse_args()
     record = Record(options.output, "torch")
     tasks = planned(options.study, options.profile, options.settings, options.changes)
-    measured = done(options.output)
+    measured = done(options.output, tasks)
     known = set(zip(measured["trial"], measured["where"], strict=True))
     missing = [task for task in tasks if (task[2].id, where(task[1])) not in known]
     prepare([trial for _, _, trial in missing], compute_here)  # fills the feature cache
@@ -131,8 +139,8 @@ def main() -> None:
             measured = pd.concat([measured, pd.DataFrame([row])], ignore_index=True)
             tell(f"{number}/{len(missing)}  {row['change']}  seed {row['seed']}  {row['val_mae']:.5f}")
             record.write(measured)
-    wanted = {(task[2].id, where(task[1])) for task in tasks}
-    print(section(measured[[each in wanted for each in zip(measured["trial"], measured["where"], strict=True)]]))
+    record.write(measured)
+    print(section(measured))
 
 
 if __name__ == "__main__":
