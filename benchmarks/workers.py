@@ -1,11 +1,11 @@
 """What more workers bring to one trial: `python benchmarks/workers.py`.
 
 Trains the same network with 1, 2 and more workers of one core each (as many as there are cores), a few seeds each, one
-trial at a time through `run_study`, that is, on Ray. Several workers are tried with each one's own batch norm, as is
-the default, and with a synchronized one. An epoch takes the median of its trial's epochs after the first, validation
-included; its error is the validation MAE of the best epoch. The batch size is that of all workers together, so that all
-take the same number of steps. "beyond" is what a trial takes beyond training and predicting the test rows, with Ray's
-start and reading the data in it.
+trial at a time through `run_study`, that is, on Ray. Several workers have each their own batch norm, as is the default;
+with the first seed also a synchronized one, which makes the steps of one worker, but slowly. An epoch takes the median
+of its trial's epochs after the first, validation included; its error is the validation MAE of the best epoch. The batch
+size is that of all workers together, so that all take the same number of steps. "beyond" is what a trial takes beyond
+training and predicting the test rows, with Ray's start and reading the data in it.
 
 In two minutes: `--rows 2000 --epochs 3 --seeds 0`.
 """
@@ -41,13 +41,12 @@ def study_with(options: argparse.Namespace, workers: int, synchronized: bool, se
     return study_of(options, recipe, [seed], trainer)
 
 
-def arms(counts: Sequence[int]) -> list[tuple[int, bool]]:
-    """Numbers of workers, and whether their batch norm is synchronized, which means nothing to one."""
+def trials(counts: Sequence[int], seeds: Sequence[int]) -> list[tuple[int, int, bool]]:
+    """Seeds, numbers of workers, and whether their batch norm is synchronized, which means nothing to one."""
     return [
-        (workers, synchronized)
-        for workers in counts
-        for synchronized in (False, True)
-        if workers > 1 or not synchronized
+        (seed, workers, synchronized)
+        for seed, workers, synchronized in itertools.product(seeds, counts, (False, True))
+        if not synchronized or (workers > 1 and seed == seeds[0])
     ]
 
 
@@ -85,11 +84,11 @@ def speed_section(measured: pd.DataFrame) -> Section:
 def error_section(measured: pd.DataFrame) -> Section:
     """Errors over the seeds, beside their spread with the fewest workers."""
     errors = measured.groupby(ARM)["val_mae"]
-    table = errors.agg(["mean", "min", "max", "std"])
+    table = errors.agg(["count", "mean", "min", "max", "std"])
     table = table.assign(difference=table["mean"] - table["mean"].iloc[0])
     one = table.iloc[0]
     table["within the spread"] = [one["min"] <= mean <= one["max"] for mean in table["mean"]]
-    names = {"min": "lowest", "max": "highest", "std": "standard deviation"}
+    names = {"count": "seeds", "min": "lowest", "max": "highest", "std": "standard deviation"}
     return Section("Validation MAE over the seeds", table.rename(columns=names).reset_index())
 
 
@@ -104,7 +103,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     add_trial_options(parser)
     parser.add_argument("--workers", type=int, nargs="+", default=counts_that_fit())
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(6)))
     parser.add_argument("--recipe", default="fast")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=256, help="of all workers together (%(default)s)")
@@ -112,7 +111,7 @@ def main() -> None:
     record = Record(options.output, "torch", "ray")
     prepare(study_with(options, 1, False, 0).trials(), compute_here)  # fills the feature cache
     measured = []
-    for seed, (workers, synchronized) in itertools.product(options.seeds, arms(options.workers)):
+    for seed, workers, synchronized in trials(options.workers, options.seeds):
         tell(f"seed {seed}: {workers} workers" + (", synchronized" if synchronized else ""))
         measured.append(in_fresh_process(measure, study_with(options, workers, synchronized, seed)))
         record.write(pd.DataFrame(measured))

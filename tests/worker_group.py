@@ -93,13 +93,11 @@ def scenarios(workers, recipe, train, validation):
     middle = [undisturbed["checkpoints"][3] if workers.is_first else None]
     torch.distributed.broadcast_object_list(middle)
     spoiled = Rows(train.inputs, np.where(np.arange(len(train)) == 0, np.nan, train.target))
-    whole_batch = recipe.model_copy(update={"batch_size": len(train)})
     return {
         "undisturbed": undisturbed,
         "again": trained(workers, recipe, train, validation, False),
         "resumed": trained(workers, recipe, train, validation, False, resume_from=middle[0]),
         "synchronized": trained(workers, recipe, train, validation, True),
-        "whole batch, synchronized": trained(workers, whole_batch, train, validation, True),
         "stopped by the first": trained(
             workers, recipe, train, validation, False, should_stop=lambda: workers.is_first
         ),

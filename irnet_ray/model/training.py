@@ -168,8 +168,9 @@ class Training:
 
     def _order(self) -> Tensor:
         """This epoch's order of this worker's rows: a function of the seed, the epoch and the worker."""
-        seed = (self.workers.rank << 55) + (self.seed << 24) + len(self.history.epochs)
-        order = torch.randperm(len(self.train_target), generator=torch.Generator().manual_seed(seed))
+        # Mixed into 32 bits, as torch's generator takes no more of a seed.
+        (seed,) = np.random.SeedSequence([self.seed, len(self.history.epochs), self.workers.rank]).generate_state(1)
+        order = torch.randperm(len(self.train_target), generator=torch.Generator().manual_seed(int(seed)))
         return order.to(self.hardware.device)
 
     def _step(self, batch: Tensor, share: float) -> Tensor:
