@@ -98,7 +98,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "epochs": 30,
         "keep": "best",
         "patience": None,
-        "weight_decay": 0.02,
+        "weight_decay": 0.05,
         "batch_norm_momentum": 0.1,
         "batch_norm_epsilon": 1e-3,
         "standardize_target": True,
