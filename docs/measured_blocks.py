@@ -24,7 +24,7 @@ SECTIONS: dict[str, list[Callable[[pd.DataFrame], Section]]] = {
     "memory": [memory.section],
     "devices": [devices.section],
     "time_to_error": [time_to_error.section],
-    **{name: [recipes.section] for name in ("fast_oqmd", "fast_mp", "best_oqmd")},
+    **{name: [recipes.section] for name in ("fast_oqmd", "fast_decay", "fast_mp", "best_oqmd")},
 }
 
 
