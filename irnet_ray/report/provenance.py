@@ -132,7 +132,8 @@ def _recipes(trials: Sequence[Trial]) -> list[str]:
     forests = distinct(trial.model.settings for trial in trials if isinstance(trial.model, ForestModel))
     networks = [
         f"{recipe.label}: {recipe.optimizer} at {recipe.learning_rate:g} ({recipe.schedule.replace('_', ' ')}), "
-        f"batches of {recipe.batch_size}, {recipe.loss.upper()} loss, at most {count(recipe.epochs, 'epoch')}, "
+        f"weight decay {recipe.weight_decay:g}, batches of {recipe.batch_size}, {recipe.loss.upper()} loss, "
+        f"at most {count(recipe.epochs, 'epoch')}, "
         f"{'no patience' if recipe.patience is None else f'patience {recipe.patience}'}"
         for recipe in recipes
     ]
