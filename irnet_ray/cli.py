@@ -32,7 +32,7 @@ class Commands(click.Group):
             click.echo(f"error: {error}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:
-            click.echo("interrupted; the same command goes on where it stopped", err=True)
+            click.echo("interrupted; the same command goes on from what is kept", err=True)
             sys.exit(_INTERRUPTED)
 
     def resolve_command(

@@ -73,7 +73,7 @@ def run_study(
         UserError: Something that the user can mend.
     """
     if local and study.early_stopping is not None:
-        raise ConfigurationError("early_stopping: is done by Ray; leave out --local, or early_stopping")
+        raise ConfigurationError("early_stopping: is done by Ray; leave out --local, or add --set early_stopping=null")
     todo = _find_todo(study, run, force=force)
     what = "trials" if study.search is None else "samples"
     console.print(f"{study.run_name}: {todo.total} {what}, {len(todo.ended)} done, in {run.uri}")

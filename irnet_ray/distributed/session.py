@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,7 @@ _ENVIRONMENT = {
 _MODULES_OF_TRIALS = ("irnet_ray.distributed.run", "torch._dynamo", "torch.utils.tensorboard")
 _MODULES_OF_FEATURES = ("irnet_ray.distributed.featurize",)
 _IDLE_WORKERS_STAY_MS = 60_000
+_REACH_SECONDS = 5.0
 
 _OBJECT_STORE_FOR_FEATURES = 128 * 2**20  # bytes; results wait there until the driver takes them
 
@@ -99,6 +101,8 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
         "preload_python_modules": list(modules),
         "idle_worker_killing_time_threshold_ms": _IDLE_WORKERS_STAY_MS,
     }
+    if address:
+        _check_reachable(address)
     try:
         with nullcontext() if address else _interrupts_deferred(), warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
@@ -118,6 +122,23 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
     _protect_token()
     for name in ("ray", "ray.data", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _check_reachable(address: str) -> None:
+    """Refuses an address at which nobody listens, which Ray would try for minutes.
+
+    Raises:
+        ConfigurationError: Names the address.
+    """
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator or not port.isdigit():
+        return  # auto, or a name that Ray knows
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
+    except OSError as error:
+        raise ConfigurationError(
+            f"--address '{address}': nobody answers there ({error}); start the cluster, or leave it out"
+        ) from error
 
 
 @contextmanager

@@ -30,6 +30,8 @@ def read_study(path: Path, profile: str | None = None, settings: Sequence[str] =
     if not isinstance(profiles, Mapping):
         raise ConfigurationError(f"{path}: profiles: must map names to what differs")
     if profile is not None:
+        if not profiles:
+            raise ConfigurationError(f"{path}: has no profiles; leave out --profile {profile}")
         if profile not in profiles:
             raise ConfigurationError(f"{path}: unknown profile '{profile}'{suggestion(profile, profiles)}")
         changes = profiles[profile] or {}

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 
 import pytest
 
-from irnet_ray.distributed.session import _interrupts_deferred
+from irnet_ray.distributed.session import _interrupts_deferred, session
+from irnet_ray.errors import ConfigurationError
+from irnet_ray.study.spec import Trainer
 
 
 def test_ctrl_c_waits_until_ray_has_started():
@@ -27,3 +30,13 @@ def test_without_ctrl_c_nothing_changes():
     with _interrupts_deferred():
         pass
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_an_address_at_which_nobody_answers_is_refused_before_ray_tries_it(scheme):
+    with socket.socket() as unheard:  # bound, so that nobody else listens there, but not listening
+        unheard.bind(("127.0.0.1", 0))
+        address = f"{scheme}127.0.0.1:{unheard.getsockname()[1]}"
+        with pytest.raises(ConfigurationError) as caught, session(address, Trainer()):
+            pass
+    assert str(caught.value).startswith(f"--address '{address}': nobody answers there (")

@@ -176,3 +176,7 @@ def test_the_checksum_of_ones_own_table_is_noted_and_compared(study_file):
 def test_structure_attributes_need_structures(study_file):
     with pytest.raises(ConfigurationError, match="'table' has no structures, which 'structure' needs"):
         read_study(study_file, settings=["data.representation=structure"])
+
+
+def test_a_profile_of_a_study_without_profiles_is_refused(study_file):
+    assert message_of(study_file, profile="paper") == f"{study_file}: has no profiles; leave out --profile paper"
