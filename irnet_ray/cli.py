@@ -243,6 +243,17 @@ def report(directory: str) -> None:
     _print_report(opened)
 
 
+@main.command()
+@click.option("--rows", type=click.IntRange(min=10), required=True, help="Training rows that you have.")
+@click.option("--run", "directory", required=True, metavar="RUN", help="Of studies/data_size.yaml, for example.")
+def advise(rows: int, directory: str) -> None:
+    """Say how deep a network to take with so many rows, and what twice the data would buy."""
+    from irnet_ray.report import advice
+    from irnet_ray.study.run_directory import RunDirectory
+
+    click.echo(advice.advise(RunDirectory(directory), rows))
+
+
 def _print_report(directory: RunDirectory, arguments: Sequence[str] = ("STUDY",)) -> None:
     """Writes the page, and prints the errors of a grid, or what a search has found."""
     from irnet_ray.report.page import build_report

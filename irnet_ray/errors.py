@@ -42,6 +42,20 @@ class TrainingError(UserError):
     """A trial that cannot go on, because its loss is not a number, for example."""
 
 
+class LimitError(UserError):
+    """A trial that takes more time or memory than it may.
+
+    Attributes:
+        limit: Name of the limit.
+        value: Of the limit.
+    """
+
+    def __init__(self, message: str, limit: str, value: float) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.value = value
+
+
 def suggestion(name: str, choices: Iterable[str]) -> str:
     """Says which choice was probably meant.
 

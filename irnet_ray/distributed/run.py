@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,7 @@ def _train_alone(assignment: Assignment) -> dict[str, Any]:
             return {"failure": str(error)}
     except StorageError as error:
         return {"storage_failure": str(error)}
-    return {"result": outcome.result, "stopped": outcome.stopped}
+    return asdict(outcome)
 
 
 class _Stopper(tune.Stopper):
@@ -222,7 +222,7 @@ class _Watcher(tune.Callback):
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         known = from_config(trial.config)
         if "result" in result:
-            show_outcome(self._progress, known, Outcome(result["result"], result["stopped"]))
+            show_outcome(self._progress, known, Outcome(result["result"], result["stopped"], result["cut"]))
         elif "failure" in result:
             self._progress.failed(known.id, result["failure"])
         elif "storage_failure" in result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import ray
@@ -90,7 +91,7 @@ def _work(config: dict[str, Any]) -> None:
             stopped_by=NAME,
             part=part,
         )
-        last: dict[str, Any] = {"result": outcome.result, "stopped": outcome.stopped}
+        last: dict[str, Any] = asdict(outcome)
     except (TrainingError, ConfigurationError) as error:
         if workers.is_first:
             run.fail(trial.id, str(error))

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from statistics import fmean
 from typing import NamedTuple
 
 import pandas as pd
 
+from irnet_ray.model.baselines import THE_TEN
 from irnet_ray.report.wording import distinct, model_label, model_order, words
-from irnet_ray.study.trial import ForestModel, NetworkModel, Trial
+from irnet_ray.study.trial import AnyModel, NetworkModel, Trial
 
 
 class Point(NamedTuple):
     """What stands on one place of the depth axis.
 
     Attributes:
-        model: ``plain``, ``srnet``, ``irnet`` or ``random_forest``.
+        model: ``plain``, ``srnet``, ``irnet``, or the name of a baseline.
         depth: Number of layers; ``None`` for classical learning.
     """
 
@@ -80,14 +82,16 @@ class Comparison:
     Attributes:
         task: What they have in common.
         name: What tells this comparison from the others of the run; empty if it is the only one.
-        trials: All that the study plans, one architecture or forest for each point.
+        trials: All that the study plans, one architecture or setting for each point.
         results: Rows of the finished ones, columns as in ``RESULT_COLUMNS``.
+        unfinished_baselines: Of the paper's ten in every planned setting, those without a result.
     """
 
     task: Task
     name: str
     trials: tuple[Trial, ...]
     results: pd.DataFrame
+    unfinished_baselines: tuple[Trial, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -95,10 +99,29 @@ class Comparison:
         return str(self.results["unit"].iloc[0]) if len(self.results) else ""
 
     @property
+    def train_rows(self) -> int | None:
+        """Number of training rows; unknown where all are asked for and no trial is finished."""
+        if self.task.train_size is not None or self.results.empty:
+            return self.task.train_size
+        return int(self.results["train_rows"].iloc[0])
+
+    @property
     def missing(self) -> list[Trial]:
         """Planned trials without a result."""
         finished = set(self.results["trial_id"])
         return [trial for trial in self.trials if trial.id not in finished]
+
+    def plans(self, point: Point) -> bool:
+        """Whether the study has a model."""
+        return point in {point_of(trial) for trial in self.trials}
+
+    def best_network(self, model: str) -> Point | None:
+        """The finished depth of a network that has the lowest validation MAE."""
+        candidates = self.results[self.results["model"] == model]
+        if candidates.empty:
+            return None
+        means = candidates.groupby("depth")["val_mae"].mean().sort_values()
+        return Point(model, int(means.reset_index()["depth"].iloc[0]))
 
     def planned(self, model: str) -> list[Point]:
         """The model's points, the shallowest first."""
@@ -115,9 +138,22 @@ class Comparison:
         points = distinct(point_of(trial) for trial in self.trials if self.finished(point_of(trial)))
         return sorted(points, key=lambda point: point.place)
 
+    @property
+    def tried_baselines(self) -> int:
+        """How many of the paper's ten are finished."""
+        return int(self.results.loc[self.results["model"].isin([each.name() for each in THE_TEN]), "model"].nunique())
+
+    @property
+    def best_of_ten(self) -> Point | None:
+        """Of the paper's ten baselines, as far as they are finished, that of the lowest validation MAE."""
+        candidates = self.results[self.results["model"].isin([each.name() for each in THE_TEN])]
+        if candidates.empty:
+            return None
+        return Point(str(candidates.groupby("model")["val_mae"].mean().idxmin()), None)
+
 
 def compare(trials: Sequence[Trial], results: pd.DataFrame) -> list[Comparison]:
-    """Sorts a study's trials into comparisons; forests, which have no width and no recipe, stand in several.
+    """Sorts a study's trials into comparisons; baselines, which have no width and no recipe, stand in several.
 
     Args:
         trials: All that the study plans.
@@ -127,9 +163,11 @@ def compare(trials: Sequence[Trial], results: pd.DataFrame) -> list[Comparison]:
     names = _names(list(groups))
     comparisons = []
     for (task, group), name in zip(groups.items(), names, strict=True):
-        members = _one_setting_a_point(group)
+        members = _one_setting_a_point(group, results)
         rows = results[results["trial_id"].isin([trial.id for trial in members])]
-        comparisons.append(Comparison(task, name, tuple(members), rows.reset_index(drop=True)))
+        finished = set(results["trial_id"])
+        lacking = [trial for trial in group if isinstance(trial.model, THE_TEN) and trial.id not in finished]
+        comparisons.append(Comparison(task, name, tuple(members), rows.reset_index(drop=True), tuple(lacking)))
     return comparisons
 
 
@@ -158,13 +196,22 @@ def _data(task: Task) -> tuple[str, str, str, int | None]:
 
 def _belongs(trial: Trial, task: Task) -> bool:
     own = _task_of(trial)
-    return own == task or (isinstance(trial.model, ForestModel) and _data(own) == _data(task))
+    return own == task or (not isinstance(trial.model, NetworkModel) and _data(own) == _data(task))
 
 
-def _one_setting_a_point(trials: Sequence[Trial]) -> list[Trial]:
-    """Leaves out further architectures of the same depth and further forests; the tables have them."""
-    first = {point_of(trial): trial.model for trial in reversed(trials)}
-    return [trial for trial in trials if trial.model == first[point_of(trial)]]
+def _one_setting_a_point(trials: Sequence[Trial], results: pd.DataFrame) -> list[Trial]:
+    """Leaves out further architectures of the same depth and further settings of a baseline; the tables have them.
+
+    Of architectures the first one stays, of settings that of the lowest validation MAE, the mean over its seeds.
+    """
+    chosen = {point_of(trial): trial.model for trial in reversed(trials)}
+    errors = results.set_index("trial_id")["val_mae"]
+    means: dict[Point, dict[AnyModel, list[float]]] = {}
+    for trial in trials:
+        if not isinstance(trial.model, NetworkModel) and trial.id in errors.index:
+            means.setdefault(point_of(trial), {}).setdefault(trial.model, []).append(float(errors[trial.id]))
+    chosen |= {point: min(each, key=lambda model: fmean(each[model])) for point, each in means.items()}
+    return [trial for trial in trials if trial.model == chosen[point_of(trial)]]
 
 
 def _names(tasks: list[Task]) -> list[str]:

@@ -4,37 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from irnet_ray.errors import RunError
 from irnet_ray.report.comparison import Comparison, Point
+from irnet_ray.report.ratio import FloatArray, Ratio, ratio_of
 from irnet_ray.study.run_directory import RunDirectory
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-
-_RESAMPLES = 2000
-_SEED = 0
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """Test MAE of one model over that of another.
-
-    Attributes:
-        effect: The ratio of the means over rows and seeds.
-        low: Lower end of the 95% interval over test rows.
-        high: Upper end.
-        by_seed: The ratio with each seed that both models were trained with.
-    """
-
-    effect: float
-    low: float
-    high: float
-    by_seed: Mapping[int, float]
 
 
 @dataclass(frozen=True)
@@ -43,9 +19,11 @@ class Evidence:
 
     Attributes:
         errors: For each point and seed the absolute errors (unit of the property), shape ``(test rows,)``.
+        target: The property of the test rows in its unit, shape ``(test rows,)``; ``None`` while no trial is finished.
     """
 
     errors: Mapping[Point, Mapping[int, FloatArray]]
+    target: FloatArray | None = None
 
     @property
     def rows(self) -> int:
@@ -60,42 +38,21 @@ class Evidence:
         """Mean over rows and seeds."""
         return float(np.mean([errors.mean() for errors in self.errors[point].values()]))
 
+    def quantile(self, point: Point, fraction: float) -> float:
+        """The error that so many of the rows do not exceed, mean over seeds."""
+        return float(np.mean([np.quantile(errors, fraction) for errors in self.errors[point].values()]))
+
+    def is_of_the_rows_of(self, other: Evidence) -> bool:
+        """Whether both are of the same test rows in the same order, as far as the property tells."""
+        return self.target is not None and other.target is not None and np.array_equal(self.target, other.target)
+
     def pooled(self, point: Point) -> FloatArray:
         """The errors of all seeds one after the other, shape ``(seeds * test rows,)``."""
         return np.concatenate([self.errors[point][seed] for seed in self.seeds(point)])
 
     def ratio(self, numerator: Point, denominator: Point) -> Ratio:
-        """Compares two models on the same rows.
-
-        The interval is the percentile bootstrap over test rows (Efron, 1979), paired between the models,
-        after each row's error is averaged over the seeds. It does not cover the variation between seeds.
-        """
-        above, below = self._resampled[numerator], self._resampled[denominator]
-        low, high = np.percentile(above / below, [2.5, 97.5])
-        both = sorted({*self.seeds(numerator)} & {*self.seeds(denominator)})
-        return Ratio(
-            effect=self.mae(numerator) / self.mae(denominator),
-            low=float(low),
-            high=float(high),
-            by_seed={
-                seed: float(self.errors[numerator][seed].mean() / self.errors[denominator][seed].mean())
-                for seed in both
-            },
-        )
-
-    @cached_property
-    def _resampled(self) -> dict[Point, FloatArray]:
-        """Each model's MAE on the same 2000 resamples of the rows; drawing them is most of the work."""
-        points = list(self.errors)
-        errors = np.stack([np.mean(list(self.errors[point].values()), axis=0) for point in points], axis=1)
-        generator = np.random.default_rng(_SEED)
-        means = np.stack([_resample_counts(generator, self.rows) @ errors for _ in range(_RESAMPLES)]) / self.rows
-        return {point: means[:, place] for place, point in enumerate(points)}
-
-
-def _resample_counts(generator: np.random.Generator, rows: int) -> IntArray:
-    """How often each row is drawn in one resample."""
-    return np.bincount(generator.integers(rows, size=rows), minlength=rows)
+        """Compares two models on the same rows, see ``ratio_of``."""
+        return ratio_of(self.errors[numerator], self.errors[denominator])
 
 
 def read_evidence(run: RunDirectory, comparison: Comparison) -> Evidence:
@@ -112,7 +69,7 @@ def read_evidence(run: RunDirectory, comparison: Comparison) -> Evidence:
             first = target if first is None else first
             _check_rows(run, trial.id, first, target)
             errors.setdefault(point, {})[trial.seed] = np.abs(prediction - target)
-    return Evidence(errors)
+    return Evidence(errors, first)
 
 
 def ensemble_mae(run: RunDirectory, trial_ids: Sequence[str]) -> float:

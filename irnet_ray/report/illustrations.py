@@ -58,16 +58,18 @@ def illustrate(
 
 def _depth(comparison: Comparison, suffix: str, optimistic: bool) -> Illustration:
     task = comparison.task
-    table = mae_by_depth.data(comparison.results)
+    best = comparison.best_of_ten
+    results = comparison.results
+    table = mae_by_depth.data(results[results["depth"].notna() | (results["model"] == (best.model if best else ""))])
     has_networks = table["depth"].notna().any()
     seeds = table["seed"].nunique()
     points = "; faint points are single seeds" if seeds > 1 else ""
-    forest = " The dashed line is the random forest, which has no depth." if table["depth"].isna().any() else ""
+    line = f" The dashed line is {_baseline_words(comparison, best)}, which has no depth." if best else ""
     return Illustration(
         name=f"mae_by_depth{suffix}",
         title=mae_by_depth.TITLE,
-        caption=f"Mean absolute error on the test rows, {count(seeds, 'seed')}{points}.{forest}",
-        paper=[_published(each) for each in experiments_like(task.dataset, task.property)],
+        caption=f"Mean absolute error on the test rows, {count(seeds, 'seed')}{points}.{line}",
+        paper=[_published(each) for each in experiments_like(task.dataset, task.property, task.representation)],
         missing=_lacking(comparison.missing),
         data=table,
         figure=mae_by_depth.draw(table, comparison.unit, optimistic=optimistic) if has_networks else None,
@@ -96,12 +98,14 @@ def _curves(run: RunDirectory, comparison: Comparison, suffix: str, optimistic: 
 
 def _distribution(evidence: Evidence, comparison: Comparison, suffix: str, optimistic: bool) -> Illustration:
     table = error_distribution.data({point: evidence.pooled(point) for point in error_distribution.points(comparison)})
-    ends = [points[-1] for model in error_distribution.MODELS if (points := comparison.planned(model))]
+    best = comparison.best_of_ten
+    ends = [points[-1] for model in error_distribution.NETWORKS if (points := comparison.planned(model))]
     return Illustration(
         name=f"error_distribution{suffix}",
         title=error_distribution.TITLE,
         caption="Which part of the test rows has at most a given absolute error, for the deepest plain network, the "
-        "deepest IRNet and the random forest. The marks are the 90th percentiles.",
+        f"deepest IRNet{f' and {_baseline_words(comparison, best)}' if best else ''}. The marks are the 90th "
+        "percentiles.",
         paper=[
             "Figure 3 has this for formation enthalpy of JARVIS: the 90th percentile of IRNet is lower than those of "
             "the random forest and the plain network."
@@ -110,6 +114,12 @@ def _distribution(evidence: Evidence, comparison: Comparison, suffix: str, optim
         data=table,
         figure=error_distribution.draw(table, comparison.unit, optimistic=optimistic) if len(table) else None,
     )
+
+
+def _baseline_words(comparison: Comparison, best: Point) -> str:
+    """Names the best baseline, and of how many it is."""
+    tried = comparison.tried_baselines
+    return f"the {best.label}" + (f", by its validation error the best of {tried} baselines" if tried > 1 else "")
 
 
 def _lacking(trials: list[Trial]) -> str:
@@ -132,11 +142,10 @@ def describe_points(trials: list[Trial]) -> list[str]:
 
 def _published(experiment: PublishedExperiment) -> str:
     """Writes an experiment's errors in a sentence."""
-    models = distinct(error.model for error in experiment.errors)
-    parts = [_published_model(experiment, model) for model in models]
-    return f"{experiment.place}, {experiment.data}: {'; '.join(parts)} {experiment.unit}."
+    parts = [_published_model(experiment, model) for model in distinct(model for model, _ in experiment.errors)]
+    return f"{experiment.place}, {experiment.data()}: {'; '.join(parts)} {experiment.unit}."
 
 
 def _published_model(experiment: PublishedExperiment, model: str) -> str:
-    errors = [error for error in experiment.errors if error.model == model]
-    return ", ".join(f"{model_label(error.model, error.depth)} {error.mae:.3f}" for error in errors)
+    errors = [(depth, mae) for (name, depth), mae in experiment.errors.items() if name == model]
+    return ", ".join(f"{model_label(model, depth)} {mae:.3f}" for depth, mae in errors)

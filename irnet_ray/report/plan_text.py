@@ -18,7 +18,7 @@ from irnet_ray.study.run_trials import ended_in, trials_of
 from irnet_ray.study.search import draw_at_random
 from irnet_ray.study.spec import Study
 
-_COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "width", "train_size", "seed", "recipe"]
+_COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "width", "train_size", "seed", "recipe", "settings"]
 
 
 def plan_text(study: Study, run: RunDirectory, style: Literal["table", "json"]) -> str:

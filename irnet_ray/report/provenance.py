@@ -11,14 +11,13 @@ import pandas as pd
 from irnet_ray.data.cards import DatasetCard, MatminerSource, TransportSource, WheelSource
 from irnet_ray.data.catalog import catalog
 from irnet_ray.data.split import SplitPlan
-from irnet_ray.model.baselines import ForestSettings
 from irnet_ray.report.comparison import point_of
 from irnet_ray.report.wording import cell, count, distinct
 from irnet_ray.study.progress import duration
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.space import Search
 from irnet_ray.study.spec import Study
-from irnet_ray.study.trial import ForestModel, NetworkModel, Trial
+from irnet_ray.study.trial import NetworkModel, Trial
 
 _VERSIONS = ("irnet_ray", "python", "torch", "ray", "scikit-learn", "numpy", "matminer")
 
@@ -83,7 +82,7 @@ def summarize(run: RunDirectory, study: Study, trials: Sequence[Trial], results:
             "Training time": [f"{duration(float(results['train_seconds'].sum()))} over all finished trials"],
         },
         finished=len(results),
-        unfinished=_unfinished(trials, set(results["trial_id"]), {**run.stopped(), **run.failures()}),
+        unfinished=_unfinished(trials, set(results["trial_id"]), {**run.stopped(), **run.cuts(), **run.failures()}),
     )
 
 
@@ -114,11 +113,6 @@ def describe_split(plan: SplitPlan) -> str:
     )
 
 
-def describe_forest(settings: ForestSettings) -> str:
-    """Says how a forest is grown."""
-    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.model_dump().items())
-
-
 def _rows(results: pd.DataFrame) -> list[str]:
     columns = ["dataset", "property", "train_rows", "validation_rows", "test_rows"]
     return [
@@ -129,7 +123,7 @@ def _rows(results: pd.DataFrame) -> list[str]:
 
 def _recipes(trials: Sequence[Trial]) -> list[str]:
     recipes = distinct(trial.model.recipe for trial in trials if isinstance(trial.model, NetworkModel))
-    forests = distinct(trial.model.settings for trial in trials if isinstance(trial.model, ForestModel))
+    baselines = distinct(trial.model for trial in trials if not isinstance(trial.model, NetworkModel))
     networks = [
         f"{recipe.label}: {recipe.optimizer} at {recipe.learning_rate:g} ({recipe.schedule.replace('_', ' ')}), "
         f"weight decay {recipe.weight_decay:g}, batches of {recipe.batch_size}, {recipe.loss.upper()} loss, "
@@ -137,7 +131,15 @@ def _recipes(trials: Sequence[Trial]) -> list[str]:
         f"{'no patience' if recipe.patience is None else f'patience {recipe.patience}'}"
         for recipe in recipes
     ]
-    return [*networks, *(f"random forest: {describe_forest(settings)}" for settings in forests)]
+    settings = {each.title: [other.label for other in baselines if other.kind == each.kind] for each in baselines}
+    return [*networks, *(f"{title}: {_of_settings(labels)}" for title, labels in settings.items())]
+
+
+def _of_settings(labels: Sequence[str]) -> str:
+    """Names a baseline's settings, or how many were tried."""
+    if len(labels) == 1:
+        return labels[0] or "no settings"
+    return f"{len(labels)} settings, of which the validation rows choose one"
 
 
 def _search(search: Search) -> list[str]:

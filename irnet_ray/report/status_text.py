@@ -10,14 +10,14 @@ from irnet_ray.study.search import short_names
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import NetworkModel, Trial
 
-_COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "train_size", "seed"]
+_COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "settings", "train_size", "seed"]
 
 
 def status_table(run: RunDirectory) -> pd.DataFrame:
     """One row a trial: what it is, its state, its epoch and its errors as far as they are known.
 
-    A trial is done, stopped before its time, failed, begun (training, or interrupted) or waiting. The trials of a
-    search are those that have been drawn, with the values that were.
+    A trial is done, stopped before its time, cut by a limit, failed, begun (training, or interrupted) or waiting. The
+    trials of a search are those that have been drawn, with the values that were.
     """
     endings = _Endings(run)
     values = _sampled_values(run, run.study())
@@ -45,7 +45,9 @@ class _Endings:
 
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
-        self._finished, self._stopped, self._failures = run.finished(), run.stopped(), run.failures()
+        self._finished, self._stopped = run.finished(), run.stopped()
+        cuts = {trial_id: f"cut: {reason}" for trial_id, reason in run.cuts().items()}
+        self._without_result = cuts | {each: f"failed: {reason}" for each, reason in run.failures().items()}
 
     def state(self, trial: Trial) -> dict[str, object]:
         """The state of a trial, its epoch and its errors."""
@@ -53,8 +55,8 @@ class _Endings:
             result = self._run.result(trial.id)
             errors = {"val_mae": result["val_mae"], "test_mae": result["test_mae"]}
             return {"state": "done", "epoch": _epochs(trial, result["epochs"]), **errors}
-        if trial.id in self._failures:
-            return {"state": f"failed: {self._failures[trial.id]}", "epoch": "", "val_mae": None, "test_mae": None}
+        if trial.id in self._without_result:
+            return {"state": self._without_result[trial.id], "epoch": "", "val_mae": None, "test_mae": None}
         history = self._run.history(trial.id)
         if history.empty:
             return {"state": "waiting", "epoch": "", "val_mae": None, "test_mae": None}

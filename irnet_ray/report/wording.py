@@ -8,13 +8,15 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from irnet_ray.model.baselines import BASELINES
+
 Item = TypeVar("Item")
 
 MODEL_TITLES = {
     "plain": "plain network",
     "srnet": "SRNet",
     "irnet": "IRNet",
-    "random_forest": "random forest",
+    **{name: baseline.title for name, baseline in BASELINES.items()},
     "best_of_ten": "best of ten traditional models",
 }
 """What people call the models, in the order in which the report shows them."""

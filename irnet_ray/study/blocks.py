@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -14,9 +16,10 @@ from irnet_ray.data.load import OwnTable
 from irnet_ray.errors import ConfigurationError, suggestion
 from irnet_ray.features.representation import canonical_name, needs_structures
 from irnet_ray.model.architecture import STACKS, Architecture, Shortcut
-from irnet_ray.model.baselines import ForestSettings
 from irnet_ray.model.recipe import Recipe
-from irnet_ray.study.trial import ForestModel, Matrix, NetworkModel
+from irnet_ray.study.baseline_blocks import BLOCKS, BaselineBlock, TheTenBlock
+from irnet_ray.study.space import Seed
+from irnet_ray.study.trial import Matrix, NetworkModel
 
 
 def _known_depth(depth: Any) -> Any:
@@ -45,12 +48,14 @@ class DataBlock(Config):
         property: Names of properties.
         representation: Names of representations.
         train_size: Numbers of training rows; ``all`` takes every one.
+        models: Names of the blocks of models that learn from it; all if not given.
     """
 
     dataset: OwnTable | Axis[str]
     property: Axis[str]
     representation: Axis[Representation] = ("composition",)
     train_size: Axis[TrainSize] = ("all",)
+    models: Axis[str] | None = None
 
     @model_validator(mode="after")
     def _properties_exist(self) -> DataBlock:
@@ -102,6 +107,7 @@ class NetworkBlock(Config):
         width: Factor on the number of units of every layer.
         architecture: In the authors' notation, in place of depth, shortcut and width.
         recipe: A recipe's name, or what differs from one: ``{base: fast, epochs: 20}``.
+        seeds: Of these networks, in place of the study's.
     """
 
     kind: Literal["network"] = "network"
@@ -110,6 +116,7 @@ class NetworkBlock(Config):
     width: Axis[Annotated[float, Field(gt=0, le=16)]] = (1.0,)
     architecture: Axis[str] | None = None
     recipe: Axis[Recipe]
+    seeds: Axis[Seed] | None = None
 
     @field_validator("architecture")
     @classmethod
@@ -138,18 +145,12 @@ class NetworkBlock(Config):
             yield str(Architecture.of(depth, shortcut, width)), width
 
 
-class ForestBlock(ForestSettings):
-    """A random forest."""
+if TYPE_CHECKING:
+    ModelBlock = NetworkBlock | TheTenBlock | BaselineBlock
+else:  # a member for each algorithm, as each has other keys
+    ModelBlock = functools.reduce(operator.or_, [NetworkBlock, TheTenBlock, *BLOCKS.values()])
 
-    kind: Literal["random_forest"]
-
-    def models(self) -> Iterator[ForestModel]:
-        """Lists the one forest of the block."""
-        yield ForestModel(settings=ForestSettings(**self.model_dump(exclude={"kind"})))
-
-
-ModelBlock = NetworkBlock | ForestBlock
-_KINDS = ("network", "random_forest")
+_KINDS = ("network", "the_ten", *BLOCKS)
 
 
 def with_kind(block: Any) -> Any:

@@ -15,15 +15,15 @@ from irnet_ray.data.split import sizes
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.features import representation
 from irnet_ray.model.architecture import Architecture
+from irnet_ray.model.baselines import Baseline
 from irnet_ray.model.recipe import Recipe
-from irnet_ray.study.trial import ForestModel, Matrix, NetworkModel, Trial
+from irnet_ray.study.trial import Matrix, NetworkModel, Trial
 
 # Work is counted in multiply-adds of matrix products. What a step costs besides them (normalization,
 # activations, the optimizer, the interpreter) was fitted on one core of a 2.8 GHz Xeon (AVX-512).
 _WORK_A_UNIT = 250.0  # for each output of a layer and row: batch norm, ReLU, shortcut and their gradients
 _WORK_A_PARAMETER = 60.0  # for each step: Adam
 _WORK_A_LAYER = 3e6  # for each step: the interpreter
-_WORK_A_CUT = 700.0  # for each attribute, row and level of a tree
 
 _REFERENCE = Architecture.of(17, "layer", 0.25)
 _REFERENCE_ROWS = 256 * 12
@@ -106,9 +106,8 @@ def work(trial: Trial, rows: tuple[int, int, int]) -> float:
     """
     inputs = len(representation.labels(trial.matrix.representation))
     match trial.model:
-        case ForestModel(settings=settings):
-            levels = math.log2(max(rows[0], 2))
-            return settings.trees * rows[0] * levels * inputs * settings.max_features * _WORK_A_CUT
+        case Baseline() as baseline:
+            return baseline.work(rows[0], inputs)
         case NetworkModel(architecture=text, recipe=recipe):
             return _network_work(Architecture.parse(text), recipe, inputs, rows)
 

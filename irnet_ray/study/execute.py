@@ -15,14 +15,14 @@ import torch
 
 from irnet_ray.data.curate import CurationReport
 from irnet_ray.data.split import Split
-from irnet_ray.errors import ConfigurationError
+from irnet_ray.errors import ConfigurationError, LimitError
 from irnet_ray.model.architecture import Architecture
-from irnet_ray.model.baselines import FittedForest, fit_forest
+from irnet_ray.model.baselines.fit import Tested, fit_and_predict
 from irnet_ray.model.fit import Fitted, fit
 from irnet_ray.model.hardware import Hardware
 from irnet_ray.model.history import Epoch
 from irnet_ray.model.metrics import evaluate
-from irnet_ray.model.rows import AnyRows, Float64Array, Rows, Selection
+from irnet_ray.model.rows import AnyRows, Rows, Selection
 from irnet_ray.model.workers import ALONE, Workers
 from irnet_ray.study.event_log import EventLog
 from irnet_ray.study.result import make_result
@@ -71,12 +71,14 @@ class Outcome:
     """How a trial ended.
 
     Attributes:
-        result: What ``result.json`` holds; ``None`` where the trial was stopped, or in a worker but the first.
+        result: What ``result.json`` holds; ``None`` where the trial was stopped or cut, or in a worker but the first.
         stopped: Why a trial was stopped before its time.
+        cut: Which limit a trial reached.
     """
 
     result: dict[str, Any] | None = None
     stopped: str | None = None
+    cut: str | None = None
 
 
 def configure_process(trainer: Trainer) -> None:
@@ -138,13 +140,13 @@ def execute(
     """
     configure_process(trainer)
     split = data.split.subset(trial.train_size)
+    if not isinstance(trial.model, NetworkModel):
+        alone = trainer.model_copy(update={"workers": 1})
+        run.begin(trial, alone)
+        return _execute_baseline(trial, data, split, run, alone)
+    workers = part.workers if part else ALONE
     validation = data.rows.select(split.validation)
     train = part.train if part else data.rows.select(split.learnt)
-    if not isinstance(trial.model, NetworkModel):
-        run.begin(trial, trainer)
-        forest = fit_forest(trial.model.settings, train, seed=trial.seed, cpus=trainer.cpus_per_worker)
-        return Outcome(_record(trial, data, split, run, trainer, forest))
-    workers = part.workers if part else ALONE
     fitted = _fit(trial, train, validation, run, trainer, workers, on_epoch, should_stop)
     if not workers.is_first:
         return Outcome()
@@ -152,7 +154,26 @@ def execute(
         reason = _describe_stop(stopped_by, fitted.history, trial.model.recipe.epochs, data.unit)
         run.stop(trial.id, reason)
         return Outcome(stopped=reason)
-    return Outcome(_record(trial, data, split, run, trainer, fitted))
+    tested = _test(fitted, validation, data.rows.select(split.test))
+    return Outcome(_record(trial, data, split, run, trainer, tested, fitted))
+
+
+def _execute_baseline(trial: Trial, data: MatrixData, split: Split, run: RunDirectory, trainer: Trainer) -> Outcome:
+    """Fits classical learning, within its limits, and records it."""
+    assert not isinstance(trial.model, NetworkModel)
+    try:
+        tested = fit_and_predict(
+            trial.model,
+            data.rows.take(split.learnt),
+            [data.rows.inputs[part] for part in (split.validation, split.test)],
+            seed=trial.seed,
+            cpus=trainer.cpus_per_worker,
+            limits=trainer.limits,
+        )
+    except LimitError as error:
+        run.cut(trial.id, error)
+        return Outcome(cut=str(error))
+    return Outcome(_record(trial, data, split, run, trainer, tested))
 
 
 def _describe_stop(who: str, history: Sequence[Epoch], epochs: int, unit: str) -> str:
@@ -207,43 +228,52 @@ def _both(first: OnEpoch | None, second: OnEpoch | None) -> OnEpoch:
     return call
 
 
-def _record(
-    trial: Trial, data: MatrixData, split: Split, run: RunDirectory, trainer: Trainer, fitted: Fitted | FittedForest
-) -> dict[str, Any]:
-    """Tests a model and writes what it came to."""
-    validation, test = data.rows.select(split.validation), data.rows.select(split.test)
+def _test(fitted: Fitted, validation: Selection, test: Selection) -> Tested:
+    """Lets a network predict the test rows; the validation rows it has predicted already."""
     started = time.perf_counter()
-    test_prediction = _predict(fitted, test)
-    predict_seconds = time.perf_counter() - started
-    network = fitted if isinstance(fitted, Fitted) else None
-    known = network.validation_prediction if network else None
-    validation_prediction = _predict(fitted, validation) if known is None else known
+    prediction = np.concatenate([fitted.predict(block) for block in test.blocks()])  # no copy of all attributes
+    assert fitted.validation_prediction is not None
+    return Tested([fitted.validation_prediction, prediction], fitted.seconds, [0.0, time.perf_counter() - started])
+
+
+def _record(
+    trial: Trial,
+    data: MatrixData,
+    split: Split,
+    run: RunDirectory,
+    trainer: Trainer,
+    tested: Tested,
+    network: Fitted | None = None,
+) -> dict[str, Any]:
+    """Writes what a model came to; its predictions are those of the validation and of the test rows."""
+    parts = {"validation": split.validation, "test": split.test}
+    targets = {name: data.rows.target[part] for name, part in parts.items()}
+    predictions = dict(zip(parts, tested.predictions, strict=True))
     result = make_result(
         trial,
         trainer,
         unit=data.unit,
-        rows=(len(split.learnt), len(validation), len(test)),
-        validation=evaluate(validation.target, validation_prediction),
-        test=evaluate(test.target, test_prediction),
+        rows=(len(split.learnt), len(split.validation), len(split.test)),
+        validation=evaluate(targets["validation"], predictions["validation"]),
+        test=evaluate(targets["test"], predictions["test"]),
         epochs=len(network.history) if network else None,
         best_epoch=network.best_epoch if network else None,
-        train_seconds=fitted.seconds,
-        predict_seconds=predict_seconds,
+        train_seconds=tested.seconds,
+        predict_seconds=tested.predict_seconds[-1],
     )
-    predictions = [
-        pd.DataFrame({"part": name, "formula": data.formulas[part], "target": rows.target, "prediction": prediction})
-        for name, part, rows, prediction in (
-            ("validation", split.validation, validation, validation_prediction),
-            ("test", split.test, test, test_prediction),
+    tables = [
+        pd.DataFrame(
+            {
+                "part": name,
+                "formula": data.formulas[part],
+                "target": targets[name],
+                "prediction": predictions[name],
+            }
         )
+        for name, part in parts.items()
     ]
-    run.complete(trial.id, result, pd.concat(predictions, ignore_index=True))
+    run.complete(trial.id, result, pd.concat(tables, ignore_index=True))
     return result
-
-
-def _predict(fitted: Fitted | FittedForest, rows: Selection) -> Float64Array:
-    """Predicts block by block, so that no copy of all attributes is made."""
-    return np.concatenate([fitted.predict(block) for block in rows.blocks()])
 
 
 class _Recorder:

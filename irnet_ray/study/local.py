@@ -56,6 +56,8 @@ def show_outcome(progress: Progress, trial: Trial, outcome: Outcome) -> None:
         progress.finished(trial.id, outcome.result)
     elif outcome.stopped is not None:
         progress.stopped(trial.id, outcome.stopped)
+    elif outcome.cut is not None:
+        progress.stopped(trial.id, outcome.cut)
 
 
 def show_epoch(progress: Progress, trial: Trial, epoch: Epoch) -> None:

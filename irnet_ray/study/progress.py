@@ -20,6 +20,7 @@ _AXES = {
     "train_size": "{:,} rows",
     "width": "width {:g}",
     "recipe": "{}",
+    "settings": "{}",
     "seed": "seed {}",
 }
 """How the values of a grid's axes are written."""
@@ -107,7 +108,7 @@ class Progress(LiveLine):
         self._end(trial_id, f"failed: {message}")
 
     def stopped(self, trial_id: str, reason: str) -> None:
-        """Prints that a trial was stopped before its time."""
+        """Prints that a trial was stopped before its time, or cut by a limit."""
         self._end(trial_id, reason)
 
     def _end(self, trial_id: str, outcome: str) -> None:
@@ -143,7 +144,8 @@ def describe(trials: Sequence[Trial]) -> list[str]:
     columns = [[trial.label for trial in trials]]
     for axis, text in _AXES.items():
         values = [row[axis] for row in described]
-        if len(set(values)) > 1:
+        # Networks have no settings; that alone tells nothing.
+        if len({value for value in values if value is not None or axis != "settings"}) > 1:
             nothing = "all rows" if axis == "train_size" else ""
             columns.append([nothing if value is None else text.format(value) for value in values])
     widths = [max(map(len, column), default=0) for column in columns]

@@ -32,6 +32,7 @@ RESULT_COLUMNS = (
     "train_size",
     "seed",
     "recipe",
+    "settings",
     "n_parameters",
     "best_epoch",
     "epochs",

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from irnet_ray.config import validate
-from irnet_ray.errors import RunError
+from irnet_ray.errors import LimitError, RunError
+from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.model.history import Epoch
 from irnet_ray.study.read import parse_yaml
 from irnet_ray.study.result import RESULT_COLUMNS
@@ -106,10 +107,10 @@ class RunDirectory:
         return self._messages("STOPPED")
 
     def begin(self, trial: Trial, trainer: Trainer) -> None:
-        """Writes a trial's configuration, and forgets an earlier failure or stop."""
+        """Writes a trial's configuration, and forgets an earlier failure, stop or cut."""
         configuration = {**trial.model_dump(mode="json"), "trainer": trainer.model_dump(mode="json")}
         self._write_json(_path(trial.id, "config.json"), {"trial_id": trial.id, **configuration})
-        for name in ("error.txt", "STOPPED"):
+        for name in ("error.txt", "STOPPED", "CUT"):
             self.storage.delete(_path(trial.id, name))
 
     def check_workers(self, trials: Sequence[Trial], trainer: Trainer) -> None:
@@ -162,6 +163,23 @@ class RunDirectory:
         """Writes why a trial was stopped before its time."""
         self.storage.write(_path(trial_id, "STOPPED"), f"{reason}\n".encode())
         self.storage.delete(_path(trial_id, "checkpoint.bin"))
+
+    def cut(self, trial_id: str, error: LimitError) -> None:
+        """Writes which of its limits a trial reached."""
+        self._write_json(_path(trial_id, "CUT"), {"reason": str(error), "limit": error.limit, "value": error.value})
+
+    def cuts(self, limits: Limits | None = None) -> dict[str, str]:
+        """Which limits trials reached, by their ids.
+
+        Args:
+            limits: Leaves out the trials that these would give more of what they ran out of.
+        """
+        cuts = {trial_id: json.loads(content) for trial_id, content in self._messages("CUT").items()}
+        return {
+            trial_id: each["reason"]
+            for trial_id, each in cuts.items()
+            if limits is None or limits.forbid(each["limit"], each["value"])
+        }
 
     def failures(self, trials: Sequence[Trial] | None = None) -> dict[str, str]:
         """Why trials failed, by their ids; of these trials only, if any are given."""

@@ -55,10 +55,12 @@ def trials_of(run: RunDirectory, study: Study) -> list[Trial]:
 def ended_in(run: RunDirectory, study: Study) -> set[str]:
     """Ids of the trials that the study does not train again: those that are done, and those that were stopped early.
 
-    A grid that no longer asks for early stopping trains these after all.
+    A grid that no longer asks for early stopping trains these after all. Those that reached a limit are done as well,
+    unless the study gives them more now.
     """
     trains_all = study.search is None and study.early_stopping is None
-    return run.finished() | (set() if trains_all else run.stopped().keys())
+    stopped = set() if trains_all else run.stopped().keys()
+    return run.finished() | stopped | run.cuts(study.trainer.limits).keys()
 
 
 def samples_of(run: RunDirectory, study: Study) -> list[Sample]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.study.run_directory import RunDirectory
-from irnet_ray.study.run_trials import Sample, samples_of, write_sample
+from irnet_ray.study.run_trials import Sample, ended_in, samples_of, write_sample
 from irnet_ray.study.sampling import RandomSearch, make_algorithm
 from irnet_ray.study.space import Distribution, Search, Values
 from irnet_ray.study.spec import Study
@@ -39,7 +39,7 @@ class Samples:
         self._search = study.search
         self._run = run
         self._on_start = on_start
-        self._ended = run.finished() | run.stopped().keys()
+        self._ended = ended_in(run, study)
         stored = samples_of(run, study)
         self._known = {sample.trial.id: sample for sample in stored}
         self._waiting = deque(sample for sample in stored if sample.trial.id not in self._ended)

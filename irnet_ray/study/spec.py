@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from irnet_ray.config import Axis, Config, describe, validate
 from irnet_ray.data.split import SplitPlan
+from irnet_ray.errors import suggestion
+from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.study.blocks import DataBlock, ModelBlock, NetworkBlock, with_kind
 from irnet_ray.study.space import EarlyStopping, Search, Seed, Values, fill_missing, set_values
 from irnet_ray.study.trial import NetworkModel, Trial
@@ -30,6 +32,7 @@ class Trainer(Config):
         compiled: Whether torch compiles the network into CUDA graphs, on GPUs.
         checkpoint_seconds: Least time between two checkpoints of a trial, which are written after an epoch (s).
         restarts: How often a trial whose process died goes on from its checkpoint before it counts as failed.
+        limits: What classical learning may take before it is cut off.
     """
 
     workers: int = Field(default=1, ge=1, le=128)
@@ -40,6 +43,7 @@ class Trainer(Config):
     compiled: bool = False
     checkpoint_seconds: float = Field(default=30.0, ge=0)
     restarts: int = Field(default=2, ge=0)
+    limits: Limits = Limits()
 
     @model_validator(mode="after")
     def _gpus_for_what_needs_them(self) -> Trainer:
@@ -109,6 +113,17 @@ class Study(Config):
         return filled
 
     @model_validator(mode="after")
+    def _data_name_models(self) -> Study:
+        for block in self.data:
+            for name in block.models or ():
+                if name not in self.models:
+                    raise ValueError(f"data.models: there is no block '{name}'{suggestion(name, self.models)}")
+        used = {name for block in self.data for name in block.models or self.models}
+        if unused := [name for name in self.models if name not in used]:
+            raise ValueError(f"models.{unused[0]}: no block of data names it; add it to data.models, or leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _validation_may_choose(self) -> Study:
         for name, chooses in (("search", self.search), ("early_stopping", self.early_stopping)):
             by_what = f"{name}: chooses by the validation rows, which"
@@ -122,6 +137,7 @@ class Study(Config):
     def _validation_keeps_nothing(self) -> Study:
         if not self.split.train_on_validation:
             return self
+        baselines = 0
         for name, block in self.models.items():
             for recipe in block.recipe if isinstance(block, NetworkBlock) else ():
                 if recipe.keep == "best":
@@ -129,6 +145,12 @@ class Study(Config):
                         f"models.{name}.recipe.keep: would choose the epoch by the validation rows, which "
                         "split.train_on_validation trains on; set it to last"
                     )
+            baselines += 0 if isinstance(block, NetworkBlock) else len(list(block.models()))
+            if baselines > 1:
+                raise ValueError(
+                    f"models.{name}: validation rows choose among baselines and their settings, but "
+                    "split.train_on_validation trains on them; name one baseline with one value of each setting"
+                )
         return self
 
     @model_validator(mode="after")
@@ -162,20 +184,21 @@ class Study(Config):
 
         Of a study with a search this is the one trial that the file's own values make; see ``sample``.
         """
-        models = [model for block in self.models.values() for model in block.models()]
+        models = {name: list(block.models()) for name, block in self.models.items()}
         trials = [
             Trial(
                 matrix=matrix,
                 split=self.split,
                 train_size=None if train_size == "all" else train_size,
-                seed=seed,
+                seed=seed if model.is_random else 0,
                 model=model,
             )
             for block in self.data
             for matrix in block.matrices()
             for train_size in block.train_size
-            for model in models
-            for seed in self.seeds
+            for name in (block.models or self.models)
+            for model in models[name]
+            for seed in (self.models[name].seeds or self.seeds)
         ]
         return list({trial.id: trial for trial in trials}.values())
 
@@ -232,6 +255,7 @@ class Study(Config):
         blocks = {"data": self.data[0], **{f"models.{name}": block for name, block in self.models.items()}}
         for name, block in blocks.items():
             yield from ((f"{name}.{field}", len(value)) for field, value in block if isinstance(value, tuple))
+        yield from ((f"models.{name}", len(list(block.models()))) for name, block in self.models.items())
 
 
 def _check_filled(content: dict[str, Any], values: Values) -> None:

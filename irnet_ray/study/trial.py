@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from irnet_ray.data.load import OwnTable
 from irnet_ray.data.split import SplitPlan
 from irnet_ray.features import representation
 from irnet_ray.model.architecture import Architecture
-from irnet_ray.model.baselines import ForestSettings
+from irnet_ray.model.baselines import AnyBaseline, Baseline
 from irnet_ray.model.recipe import Recipe
 
 _ID_LENGTH = 12
@@ -28,17 +28,16 @@ class NetworkModel(Config):
         recipe: How it is trained.
     """
 
+    is_random: ClassVar[bool] = True
+
     kind: Literal["network"] = "network"
     architecture: str
     width: float
     recipe: Recipe
 
 
-class ForestModel(Config):
-    """A random forest."""
-
-    kind: Literal["random_forest"] = "random_forest"
-    settings: ForestSettings
+AnyModel = Annotated[NetworkModel | AnyBaseline, Field(discriminator="kind")]
+"""What a trial trains."""
 
 
 class Matrix(Config):
@@ -76,7 +75,7 @@ class Trial(Config):
     split: SplitPlan
     train_size: int | None
     seed: int
-    model: Annotated[NetworkModel | ForestModel, Field(discriminator="kind")]
+    model: AnyModel
 
     @property
     def id(self) -> str:
@@ -92,7 +91,7 @@ class Trial(Config):
 
     @property
     def model_name(self) -> str:
-        """``plain``, ``srnet``, ``irnet`` or ``random_forest``."""
+        """``plain``, ``srnet``, ``irnet``, or the name of a baseline."""
         return self.architecture.model_name if self.architecture else self.model.kind
 
     @property
@@ -121,6 +120,7 @@ class Trial(Config):
             "train_size": self.train_size,
             "seed": self.seed,
             "recipe": network.recipe.label if network else None,
+            "settings": self.model.label or None if isinstance(self.model, Baseline) else None,
             "n_parameters": self.count_parameters(),
         }
 

@@ -1,5 +1,5 @@
 import pytest
-from report.synthetic import make_study
+from report.synthetic import complete, make_study, predictions
 
 from irnet_ray.report.comparison import Point, compare, file_suffix
 
@@ -37,11 +37,27 @@ def test_training_sizes_and_widths_stand_apart_and_share_the_forest(make_run):
     assert file_suffix(both[3].name) == "_10000_training_rows_width_0.5"
 
 
-def test_a_second_forest_is_not_averaged_with_the_first(make_run):
-    models = {"networks": NETWORKS, "forest": FOREST, "small": {**FOREST, "trees": 10}}
-    (comparison,) = comparisons(make_run, models=models)
+@pytest.mark.parametrize("better", [10, 100])
+def test_of_a_baselines_settings_that_of_the_lowest_validation_error_is_compared(make_run, better):
+    study = make_study(models={"networks": NETWORKS, "forests": {**FOREST, "trees": [10, 100]}})
+    run = make_run(study)
+    (chosen,) = (trial for trial in study.trials() if getattr(trial.model, "trees", None) == better)
+    complete(run, chosen, predictions(0.05, seed=0))
+    (comparison,) = compare(study.trials(), run.results(study.trials()))
     (forest,) = comparison.finished(Point("random_forest", None))
-    assert forest.model.settings.trees == 100
+    assert forest == chosen
+    assert len(comparison.results) == 4 + 1
+
+
+def test_the_best_of_ten_has_the_lowest_validation_error_and_boosting_is_none_of_them(make_run):
+    kinds = ("ridge", "bagging", "gradient_boosting")
+    study = make_study(models={kind: {"kind": kind} for kind in kinds})
+    run = make_run(study, {})
+    assert compare(study.trials(), run.results(study.trials()))[0].best_of_ten is None
+    for trial, mae in zip(study.trials(), (0.2, 0.1, 0.05), strict=True):
+        complete(run, trial, predictions(mae, seed=0))
+    (comparison,) = compare(study.trials(), run.results(study.trials()))
+    assert comparison.best_of_ten == Point("bagging", None)
 
 
 def test_forests_alone_are_a_comparison(make_run):

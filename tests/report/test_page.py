@@ -1,5 +1,6 @@
 import json
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from irnet_ray.report.page import build_report
 from irnet_ray.study.spec import Trainer
 
 FIGURES = ("mae_by_depth", "learning_curves", "error_distribution")
+
+BIG = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": 20_000}
 
 
 def read_page(run) -> str:
@@ -37,16 +40,25 @@ class Requests(HTMLParser):
 
 
 def test_a_whole_run_has_a_page_verdicts_figures_and_their_data(make_run):
-    run = make_run()
+    run = make_run(make_study(seeds=[0, 1, 2], data=BIG))
     uri = build_report(run)
     assert uri == f"{run.uri}/report/index.html"
-    expected = {"index.html", "findings.json", "errors.csv", *(f"{n}.{s}" for n in FIGURES for s in ("png", "csv"))}
+    tables = {"errors.csv", "beside_paper.csv"}
+    expected = {"index.html", "findings.json", *tables, *(f"{n}.{s}" for n in FIGURES for s in ("png", "csv"))}
     assert set(report_files(run)) == expected
     page = Path(uri).read_text(encoding="utf-8")
-    assert page.count('<span class="verdict">reproduced</span>') == 3
+    tally = Counter(finding["verdict"] for finding in json.loads(report_files(run)["findings.json"]))
+    assert tally["reproduced"] > 5
+    for verdict in ("reproduced", "inconclusive", "contradicted"):
+        assert page.count(f'<span class="verdict">{verdict}</span>') == tally[verdict]
+        assert f"{tally[verdict]} {verdict}" in page
+    assert page.count("<li>") >= sum(
+        finding["effect"] is None for finding in json.loads(report_files(run)["findings.json"])
+    )
     assert page.count("<svg") == 3
-    assert "7 of 7 trials finished" in page
+    assert "21 of 21 trials finished" in page
     assert "CC BY 4.0" in page
+    assert "Beside the paper" in page
     assert "Saal et al." in page
 
 
@@ -79,11 +91,11 @@ def test_the_same_files_give_the_same_report(make_run):
 
 
 def test_findings_for_programs(make_run):
-    run = make_run()
+    run = make_run(make_study(seeds=[0, 1, 2], data=BIG))
     build_report(run)
     plain, *_ = json.loads(report_files(run)["findings.json"])
     assert {"claim", "verdict", "effect", "low", "high", "seeds", "sentence"} <= set(plain)
-    assert (plain["verdict"], plain["dataset"], plain["optimistic"]) == ("reproduced", "oqmd", False)
+    assert (plain["verdict"], plain["where"], plain["optimistic"]) == ("reproduced", "oqmd, formation enthalpy", False)
 
 
 def test_only_the_papers_protocol_is_warned_of(make_run):
@@ -96,7 +108,7 @@ def test_only_the_papers_protocol_is_warned_of(make_run):
 
 
 def test_a_partial_run_says_what_is_missing(make_run):
-    run = make_run(mae={"plain-17": 0.09, "irnet-17": 0.08})
+    run = make_run(make_study(data=BIG), mae={"plain-17": 0.09, "irnet-17": 0.08})
     failed = next(trial for trial in run.study().trials() if trial.label == "plain-48")
     run.begin(failed, Trainer())
     run.fail(failed.id, "the loss is not finite in epoch 3 <at> 0.002")
@@ -104,7 +116,8 @@ def test_a_partial_run_says_what_is_missing(make_run):
     assert "2 of 7 trials finished" in page
     assert "the loss is not finite in epoch 3 &lt;at&gt; 0.002" in page
     assert "Not in this figure, because not finished: plain-48 (seed 0), SRNet-17 (seed 0)" in page
-    assert page.count('<span class="verdict">missing</span>') == 3
+    assert "Not judged: no trial of plain-48 is finished." in page
+    assert '<span class="verdict">reproduced</span>' not in page
 
 
 def test_figures_without_trials_are_left_out(make_run):
@@ -116,15 +129,17 @@ def test_figures_without_trials_are_left_out(make_run):
 
 
 def test_each_comparison_has_its_own_figures_and_old_files_go(make_run):
-    data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": [1000, 2000]}
+    data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": [20_000, 30_000]}
     run = make_run(make_study(data=data), {"irnet-17": 0.08, "irnet-48": 0.08})
     run.storage.write("report/mae_by_depth.png", b"old")
     page = read_page(run)
     files = report_files(run)
-    assert {"mae_by_depth_1000_training_rows.png", "mae_by_depth_2000_training_rows.csv"} <= set(files)
+    assert {"mae_by_depth_20000_training_rows.png", "mae_by_depth_30000_training_rows.csv"} <= set(files)
     assert "mae_by_depth.png" not in files
-    assert "1,000 training rows" in page
-    assert len(json.loads(files["findings.json"])) == 6
+    assert "20,000 training rows" in page
+    first, second, *_ = json.loads(files["findings.json"])
+    assert first["where"] == "oqmd, formation enthalpy, 20,000 training rows"
+    assert (first["claim"], first["verdict"]) == (second["claim"], "missing")
 
 
 def test_different_forests_are_not_averaged(make_run):
@@ -132,7 +147,7 @@ def test_different_forests_are_not_averaged(make_run):
     run = make_run(make_study(models={"large": forest, "small": {**forest, "trees": 10}}))
     build_report(run)
     errors = pd.read_csv(run.storage.local_path / "report" / "errors.csv")
-    assert [recipe.split(",")[0] for recipe in errors["recipe"]] == ["trees 10", "trees 100"]
+    assert sorted(settings.split(",")[0] for settings in errors["settings"]) == ["trees 10", "trees 100"]
 
 
 def test_a_run_on_a_table_that_is_elsewhere_now_is_reported(make_run, tmp_path):

@@ -21,6 +21,7 @@ def results(*rows: tuple[str, int | None, int, float]) -> pd.DataFrame:
         shortcut=np.where(is_network, "layer", None),
         width=np.where(is_network, 0.25, np.nan),
         recipe=np.where(is_network, "fast", None),
+        settings=np.where(is_network, None, "trees 100"),
         n_parameters=pd.array([1_234_567 if each else None for each in is_network], dtype="Int64"),
         val_mae=table["test_mae"] / 2,
         test_rmse=table["test_mae"] * 2,
@@ -85,6 +86,14 @@ def test_text_is_aligned_has_units_and_says_once_what_all_rows_share():
     assert [line[:end].split()[-1] for line in lines[3:]] == ["0.0900", "0.180", "0.0820", "0.105"]
     assert "1,234,567" in lines[3]
     assert "0.9877" in lines[3]
+
+
+def test_pivot_has_the_best_of_several_baselines_by_the_validation_error():
+    rows = results(("random_forest", None, 0, 0.10), ("ridge", None, 0, 0.2), ("gradient_boosting", None, 0, 0.05))
+    better_on_test = rows.iloc[:1].assign(test_mae=0.09, val_mae=0.3, settings="trees 5")
+    pivot = error_pivot(pd.concat([rows, better_on_test]))
+    assert pivot.columns[-2:].tolist() == ["gradient_boosting", "best_of_ten"]
+    assert pivot[["best_of_ten", "gradient_boosting"]].iloc[0].tolist() == [0.10, 0.05]
 
 
 def test_text_of_the_pivot():

@@ -17,6 +17,7 @@ from irnet_ray.formula import parse_all, reduced_formulas
 from irnet_ray.model import checkpoint
 from irnet_ray.model import fit as training
 from irnet_ray.model.metrics import evaluate
+from irnet_ray.report.status_text import status_table
 from irnet_ray.study import execute as execution
 from irnet_ray.study.featurize import compute_here
 from irnet_ray.study.prepare import prepare
@@ -151,6 +152,22 @@ def test_a_trial_that_diverges_fails_and_the_study_goes_on(study_file, tmp_path,
     run, results = run_here(study_file, tmp_path / "run")
     assert results["model"].tolist() == ["random_forest"]
     assert set(run.failures().values()) == {"the loss is not finite in epoch 1 at learning rate 0.01"}
+
+
+def test_a_baseline_that_reaches_its_limit_is_cut_and_tried_again_only_if_it_may_take_more(study_file, tmp_path):
+    cut = ["models.forest.trees=100000", "trainer.limits.seconds=1"]
+    run, results = run_here(study_file, tmp_path / "run", *cut)
+    assert set(results["model"]) == {"plain", "irnet"}
+    (forest,) = (trial for trial in read_study(study_file, settings=cut).trials() if trial.label == "random_forest")
+    assert run.cuts() == {forest.id: "took more than its limit of 1 s; raise trainer.limits.seconds"}
+    assert run.failures() == {}
+    table = status_table(run).set_index("trial_id")
+    assert table.loc[forest.id, "state"] == "cut: took more than its limit of 1 s; raise trainer.limits.seconds"
+    before = run.storage.read(f"trials/{forest.id}/config.json")
+    for limits, is_tried in (("seconds: 0.5", False), ("seconds: 1, gibibytes: 9", False), ("seconds: 1.5", True)):
+        run_here(study_file, run.uri, *cut, f"trainer.limits={{{limits}}}")
+        assert (run.storage.read(f"trials/{forest.id}/config.json") != before) == is_tried
+    assert run.cuts() == {forest.id: "took more than its limit of 1.5 s; raise trainer.limits.seconds"}
 
 
 def test_a_trial_that_cannot_go_on_fails_and_the_study_goes_on(study_file, tmp_path):

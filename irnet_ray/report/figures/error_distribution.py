@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from irnet_ray.report.comparison import Comparison, Point
-from irnet_ray.report.evidence import FloatArray
 from irnet_ray.report.figures.style import COLOURS, MARKERS, MUTED, new_figure, styled
+from irnet_ray.report.ratio import FloatArray
 from irnet_ray.report.wording import capitalized, model_label, number
 
 TITLE = "Distribution of test errors"
-MODELS = ("plain", "irnet", "random_forest")
+NETWORKS = ("plain", "irnet")
 MARKED = 0.9
 
 _FRACTIONS = np.round(np.linspace(0, 1, 501), 3)
@@ -23,10 +23,11 @@ _SHOWN = 0.96  # of the worst model's errors; the long tail would press the rest
 
 
 def points(comparison: Comparison) -> list[Point]:
-    """The deepest finished plain network and IRNet, and the forest."""
+    """The deepest finished plain network and IRNet, and the best of the ten baselines."""
     finished = comparison.finished_points()
-    by_model = [[point for point in finished if point.model == model] for model in MODELS]
-    return [candidates[-1] for candidates in by_model if candidates]
+    by_model = [[point for point in finished if point.model == model] for model in NETWORKS]
+    best = comparison.best_of_ten
+    return [*(candidates[-1] for candidates in by_model if candidates), *([best] if best else [])]
 
 
 def data(errors: Mapping[Point, FloatArray]) -> pd.DataFrame:

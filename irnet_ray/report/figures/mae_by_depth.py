@@ -19,7 +19,7 @@ def data(results: pd.DataFrame) -> pd.DataFrame:
         results: Columns as in ``RESULT_COLUMNS``, one row for each trial.
 
     Returns:
-        Columns ``model``, ``depth`` (missing for the forest), ``seed`` and ``test_mae`` (unit of the
+        Columns ``model``, ``depth`` (missing for baselines), ``seed`` and ``test_mae`` (unit of the
         property), by model, depth and seed.
     """
     table = results[["model", "depth", "seed", "test_mae"]]
@@ -40,9 +40,9 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
     networks = table[table["depth"].notna()]
     for model in networks["model"].unique():
         _draw_network(axes, model, networks[networks["model"] == model])
-    forest = table[table["depth"].isna()]
-    for model in forest["model"].unique():
-        mean = forest.loc[forest["model"] == model, "test_mae"].mean()
+    baselines = table[table["depth"].isna()]
+    for model in baselines["model"].unique():
+        mean = baselines.loc[baselines["model"] == model, "test_mae"].mean()
         axes.axhline(mean, color=COLOURS[model], linestyle=(0, (5, 3)), linewidth=1.3, label=title_of(model))
     depths = sorted(int(depth) for depth in networks["depth"].unique())
     axes.set_xticks(depths, [str(depth) for depth in depths])

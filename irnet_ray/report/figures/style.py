@@ -12,13 +12,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.typing import RcKeyType
 
+from irnet_ray.model.baselines import BASELINES
+
 INK = "#1f2328"
 MUTED = "#6b7280"
 RULE = "#d8dce2"
-COLOURS = {"plain": "#d55e00", "srnet": "#009e73", "irnet": "#0072b2", "random_forest": "#7a6f9b"}
+CLASSICAL = "#7a6f9b"
+COLOURS = {"plain": "#d55e00", "srnet": "#009e73", "irnet": "#0072b2", **dict.fromkeys(BASELINES, CLASSICAL)}
 """Of each model in every figure; the networks' are of the set of Okabe and Ito (2008) for colour-blind eyes."""
 
-MARKERS = {"plain": "s", "srnet": "^", "irnet": "o", "random_forest": "D"}
+MARKERS = {"plain": "s", "srnet": "^", "irnet": "o", **dict.fromkeys(BASELINES, "D")}
 
 _DPI = 150
 _SMALLEST, _LARGEST = 3.9, 6.7  # rem an inch: between them a drawing follows the width of the page
@@ -102,7 +105,8 @@ def to_svg(figure: Figure, name: str, description: str) -> str:
     text = text[text.index("<svg") :]
     referenced = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
     text = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in referenced else "", text)
-    variables = {INK: "ink", MUTED: "muted", RULE: "rule", **{colour: model for model, colour in COLOURS.items()}}
+    networks = {colour: model for model, colour in COLOURS.items()}
+    variables = {INK: "ink", MUTED: "muted", RULE: "rule", **networks, CLASSICAL: "classical"}
     for colour, variable in variables.items():
         text = text.replace(colour, f"var(--{variable.replace('_', '-')}, {colour})")
     width = figure.get_figwidth()

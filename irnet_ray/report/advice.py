@@ -1,0 +1,147 @@
+"""With so many rows, how deep should I go, and what would twice the data buy me?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, variance
+
+import numpy as np
+import pandas as pd
+
+from irnet_ray.errors import RunError
+from irnet_ray.report.comparison import Comparison, compare
+from irnet_ray.report.learning_curve import LearningCurve, fit_learning_curve
+from irnet_ray.report.series import FEWEST_SIZES, series_of, series_words
+from irnet_ray.report.tables import format_table
+from irnet_ray.report.wording import distinct, number
+from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.run_trials import trials_of_run
+
+_MODEL = "irnet"
+_DEVIATION_OF_SEEDS = 0.02  # of an error, where there is one seed each; docs/recipes.md has one to two percent
+_LEAST_DEVIATION = 0.005
+_WORTH_NAMING = 0.01  # a floor below this part of the error is none
+
+
+@dataclass(frozen=True)
+class Series:
+    """IRNets of several depths on growing parts of the same data.
+
+    Attributes:
+        data: Dataset, property and representation, for people.
+        unit: Of the errors.
+        curves: By depth.
+    """
+
+    data: str
+    unit: str
+    curves: Mapping[int, LearningCurve]
+
+    def best_depth(self, rows: float) -> int:
+        """The shallowest depth that none beats by more than the fits leave open."""
+        for depth in sorted(self.curves):
+            if not any(self._beats(other, depth, rows) for other in self.curves if other > depth):
+                return depth
+        raise AssertionError("the deepest is beaten by none")
+
+    def _beats(self, deeper: int, depth: int, rows: float) -> bool:
+        ratios = self.curves[deeper].all_at(rows)[1:] / self.curves[depth].all_at(rows)[1:]
+        return bool(np.quantile(ratios, 0.975) < 1)
+
+
+def fit_series(comparisons: Sequence[Comparison]) -> list[Series]:
+    """Fits the error against the training rows for each depth that has three sizes.
+
+    Errors vary with the seeds; that the test rows are a sample is the same for all and left out.
+    """
+    found = []
+    for members in series_of(comparisons, lambda comparison: comparison):
+        depths = distinct(point.depth or 0 for each in members for point in each.planned(_MODEL))
+        curves = {depth: curve for depth in depths if (curve := _curve(members, depth)) is not None}
+        if curves:
+            found.append(Series(series_words(members[0]), members[0].unit, curves))
+    return found
+
+
+def _curve(comparisons: Sequence[Comparison], depth: int) -> LearningCurve | None:
+    """The fit of one depth; the deviation over seeds is pooled over the numbers of rows."""
+    sizes, errors, counts, squares = [], [], [], []
+    for comparison in comparisons:
+        results = comparison.results
+        values = results.loc[(results["model"] == _MODEL) & (results["depth"] == depth), "test_mae"].tolist()
+        if not values or not all(values):
+            continue
+        sizes.append(comparison.train_rows or 0)
+        errors.append(fmean(values))
+        counts.append(len(values))
+        squares.append((len(values) - 1) * variance(map(math.log, values)) if len(values) > 1 else 0.0)
+    if len(sizes) < FEWEST_SIZES:
+        return None
+    degrees = sum(counts) - len(counts)
+    pooled = math.sqrt(sum(squares) / degrees) if degrees else _DEVIATION_OF_SEEDS
+    deviations = [max(pooled, _LEAST_DEVIATION) / math.sqrt(count) for count in counts]
+    return fit_learning_curve(sizes, errors, deviations, seed=depth)
+
+
+def advise(run: RunDirectory, rows: int) -> str:
+    """Says how deep to go with so many training rows, by a run over several numbers of them.
+
+    Raises:
+        RunError: The run has too few sizes.
+    """
+    study = run.study()
+    if study.search is not None:
+        raise RunError(f"'{run.uri}': is a search; advice takes a grid over numbers of training rows")
+    trials = trials_of_run(run)
+    found = fit_series(compare(trials, run.results(trials)))
+    if not found:
+        raise RunError(
+            f"'{run.uri}': advice takes finished IRNets on {FEWEST_SIZES} numbers of training rows of the same data; "
+            "let data.train_size be a list of them"
+        )
+    optimistic = study.split.validation_is_test
+    return "\n\n".join(advice_text(series, rows, optimistic=optimistic) for series in found)
+
+
+def advice_text(series: Series, rows: int, *, optimistic: bool = False) -> str:
+    """The expected errors, and the advice in words."""
+    table = pd.DataFrame([_row(series, depth, rows) for depth in sorted(series.curves)])
+    best = series.best_depth(rows)
+    curve = series.curves[best]
+    gains = 1 - curve.all_at(2 * rows) / curve.all_at(rows)
+    low, high = np.quantile(gains[1:], [0.025, 0.975])
+    sentences = [
+        f"Take {best} layers: {_why(series, best)}.",
+        f"Twice the data would lower the error by {100 * gains[0]:.0f}% "
+        f"(95% interval {100 * low:.0f} to {100 * high:.0f}).",
+    ]
+    sizes = f"the sizes that were tried, {curve.smallest:,} to {curve.largest:,}"
+    if not curve.smallest <= rows <= curve.largest:
+        sentences.append(f"This reaches beyond {sizes}.")
+    elif 2 * rows > curve.largest:
+        sentences.append(f"Twice as many reaches beyond {sizes}.")
+    if optimistic:
+        sentences.append("The test rows chose each network's epoch, so that all errors are optimistic.")
+    heading = f"{series.data}, {rows:,} training rows"
+    return "\n\n".join([heading, format_table(table, "table"), " ".join(sentences)])
+
+
+def _row(series: Series, depth: int, rows: int) -> dict[str, object]:
+    curve = series.curves[depth]
+    error, low, high = curve.at(rows)
+    return {
+        "layers": depth,
+        f"expected test MAE ({series.unit})": number(error),
+        "95% interval": f"{number(low)} to {number(high)}",
+        f"with {2 * rows:,} rows": number(curve.at(2 * rows)[0]),
+        "law": f"{number(curve.floor) + ' + ' if curve.floor > _WORTH_NAMING * error else ''}c N^-{curve.exponent:.2f}",
+    }
+
+
+def _why(series: Series, best: int) -> str:
+    deeper = [depth for depth in series.curves if depth > best]
+    if deeper:
+        return "no deeper network is lower by more than the measurements leave open"
+    return "the deepest that was tried has the lowest error" if len(series.curves) > 1 else "no other depth was tried"

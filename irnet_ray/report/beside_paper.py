@@ -1,0 +1,89 @@
+"""Our errors beside the paper's, wherever it has the same property from the same attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from irnet_ray.model.baselines import THE_TEN
+from irnet_ray.report.claims.finding import Judged
+from irnet_ray.report.comparison import Point
+from irnet_ray.report.paper import BEST_OF_TEN, Key, PublishedExperiment, experiments_on
+from irnet_ray.report.wording import model_label
+
+_COLUMNS = [
+    "dataset",
+    "property",
+    "unit",
+    "representation",
+    "train_size",
+    "network",
+    "width",
+    "recipe",
+    "seeds",
+    "test_mae",
+    "paper",
+    "ours_to_paper",
+    "place",
+    "paper_rows",
+]
+
+
+def beside_paper(run: Sequence[Judged]) -> pd.DataFrame:
+    """Lists every model that both have.
+
+    Args:
+        run: Its comparisons with their errors.
+
+    Returns:
+        A row for each, with the task, ``network`` (or baseline), ``seeds``, ``test_mae`` (mean over seeds), ``paper``
+        (both in ``unit``), their ratio ``ours_to_paper``, ``place`` in the paper and the rows of its dataset.
+    """
+    rows = [
+        _row(judged, experiment, key, point)
+        for judged in run
+        for experiment in _same(judged)
+        for key in experiment.errors
+        if (point := _point(judged, key)) is not None and judged.seeds(point)
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _same(judged: Judged) -> Sequence[PublishedExperiment]:
+    task = judged.comparison.task
+    return experiments_on(task.dataset, task.property, task.representation)
+
+
+def _point(judged: Judged, key: Key) -> Point | None:
+    model, depth = key
+    return judged.comparison.best_of_ten if model == BEST_OF_TEN else Point(model, depth)
+
+
+def _best_of(judged: Judged) -> str:
+    """What our baseline is the best of."""
+    tried = judged.comparison.tried_baselines
+    if tried == 1:
+        return "the one traditional model tried"
+    return model_label(BEST_OF_TEN, None) if tried == len(THE_TEN) else f"best of {tried} traditional models"
+
+
+def _row(judged: Judged, experiment: PublishedExperiment, key: Key, point: Point) -> dict[str, object]:
+    task, ours, paper = judged.comparison.task, judged.evidence.mae(point), experiment.errors[key]
+    name = point.label if key[0] != BEST_OF_TEN else f"{_best_of(judged)} ({point.label})"
+    return {
+        "dataset": task.dataset,
+        "property": task.property,
+        "unit": judged.comparison.unit,
+        "representation": task.representation,
+        "train_size": judged.comparison.train_rows,
+        "network": name,
+        "width": task.width,
+        "recipe": task.recipe,
+        "seeds": judged.seeds(point),
+        "test_mae": ours,
+        "paper": paper,
+        "ours_to_paper": ours / paper,
+        "place": experiment.place,
+        "paper_rows": experiment.rows,
+    }

@@ -1,0 +1,255 @@
+"""What a run says of a claim, and how a verdict comes about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from irnet_ray.model.baselines import BASELINES
+from irnet_ray.report.comparison import Comparison, Point, point_of
+from irnet_ray.report.evidence import Evidence
+from irnet_ray.report.paper import CROSSING_ROWS
+from irnet_ray.report.ratio import Ratio
+from irnet_ray.report.wording import capitalized, count, distinct, listing, number
+
+Verdict = Literal["reproduced", "contradicted", "inconclusive", "missing"]
+
+SEEDS_FOR_A_VERDICT = 3
+"""Fewer say too little of how much trainings differ."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A ratio and the side of a threshold on which the paper has it.
+
+    Attributes:
+        text: The claim in our words.
+        threshold: Of the ratio.
+        side: Where the paper has it.
+    """
+
+    text: str
+    threshold: float = 1.0
+    side: Literal["above", "below"] = "below"
+
+    @property
+    def criterion(self) -> str:
+        """What reproduces it."""
+        return f"ratio {self.side} {self.threshold:g}"
+
+    def verdict(self, low: float, high: float) -> Verdict:
+        """Judges an interval of the ratio."""
+        if low <= self.threshold <= high:
+            return "inconclusive"
+        is_above = low > self.threshold
+        return "reproduced" if is_above == (self.side == "above") else "contradicted"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a run says of a claim.
+
+    Attributes:
+        claim: As the paper has it, in our words.
+        where: On what data.
+        verdict: ``reproduced`` or ``contradicted`` where the whole interval lies on one side of the threshold,
+            ``inconclusive`` where it holds the threshold, ``missing`` where trials are.
+        sentence: The numbers in words.
+        criterion: What would reproduce the claim.
+        paper: The paper's ratio, from other data; ``None`` where it has none.
+        effect: A ratio, of two test MAE if nothing else is said.
+        low: Lower end of its 95% interval over test rows and seeds.
+        high: Upper end.
+        seeds: Seeds that it rests on: the fewer of both models.
+    """
+
+    claim: str
+    where: str
+    verdict: Verdict
+    sentence: str
+    criterion: str
+    paper: float | None = None
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    seeds: int = 0
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there are numbers, or a verdict on a crossing that lies beyond all sizes."""
+        return self.effect is not None or self.verdict != "missing"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Trials that may be compared, and their errors.
+
+    Attributes:
+        comparison: The trials.
+        evidence: Their test errors.
+        optimistic: Whether the test rows chose the epoch as well.
+        cut: Ids of trials that reached a limit.
+    """
+
+    comparison: Comparison
+    evidence: Evidence
+    optimistic: bool
+    cut: frozenset[str] = frozenset()
+
+    @property
+    def where(self) -> str:
+        """The data, and what else tells the comparison from the run's others."""
+        words = self.comparison.task.words()
+        name = self.comparison.name.split(", ") if self.comparison.name else []
+        return ", ".join(distinct([words["dataset"], words["property"], *name]))
+
+    @property
+    def is_big(self) -> bool:
+        """Whether there are so many training rows that the paper's claims are about them; taken for granted of all."""
+        return (self.comparison.train_rows or CROSSING_ROWS) >= CROSSING_ROWS
+
+    @property
+    def best_or_planned_baseline(self) -> Point | None:
+        """The best of the ten, or a planned one while none is finished."""
+        planned = (point_of(trial) for trial in self.comparison.unfinished_baselines)
+        return self.comparison.best_of_ten or next(planned, None)
+
+    @property
+    def waiting_baselines(self) -> list[str]:
+        """Planned ones of the ten that are not finished and not cut either, which may still turn out to be the best."""
+        waiting = (trial for trial in self.comparison.unfinished_baselines if trial.id not in self.cut)
+        return distinct(point_of(trial).label for trial in waiting)
+
+    @property
+    def cut_baselines(self) -> list[str]:
+        """Those of the ten that reached a limit in some setting."""
+        cut = (trial for trial in self.comparison.unfinished_baselines if trial.id in self.cut)
+        return distinct(point_of(trial).label for trial in cut)
+
+    def seeds(self, point: Point) -> int:
+        """Finished seeds of a model."""
+        return len(self.evidence.seeds(point))
+
+    def named_mae(self, point: Point) -> str:
+        """A model with its error: ``IRNet-48 has a test MAE of 0.048 eV/atom``."""
+        article = "an optimistic" if self.optimistic else "a"
+        error = f"{number(self.evidence.mae(point))} {self.comparison.unit}".rstrip()
+        return f"{name_of(point)} has {article} test MAE of {error}"
+
+
+Pair = tuple[Point, Point]
+
+
+def name_of(point: Point) -> str:
+    """A model within a sentence."""
+    return point.label if point.depth else f"the {point.label}"
+
+
+def missing(claim: Claim, reason: str, where: str = "", paper: float | None = None) -> Finding:
+    """A claim that the run cannot speak to."""
+    return Finding(claim.text, where, "missing", f"Not judged: {reason}.", claim.criterion, paper)
+
+
+def judge_pair(claim: Claim, judged: Judged, pair: Pair, paper: float | None = None) -> Finding:
+    """Judges the ratio of two models' test MAE.
+
+    Args:
+        claim: On the ratio.
+        judged: The trials.
+        pair: Numerator and denominator.
+        paper: The paper's ratio.
+    """
+    where = judged.where
+    if reason := why_not(judged, pair):
+        return missing(claim, reason, where, paper)
+    ratio = judged.evidence.ratio(*pair)
+    return finding_of(claim, judged, pair, ratio, sentence=_sentence(judged, pair, ratio), paper=paper)
+
+
+def why_not(judged: Judged, pair: Pair) -> str:
+    """Why two models cannot be compared; empty if they can."""
+    unfinished = [point.label for point in pair if not judged.seeds(point)]
+    if unfinished:
+        return f"no trial of {listing(unfinished)} is finished"
+    if any(point.model in BASELINES for point in pair) and judged.waiting_baselines:
+        return f"of the baselines {listing(judged.waiting_baselines)} are not finished"
+    zero = [point.label for point in pair for errors in judged.evidence.errors[point].values() if not errors.any()]
+    return f"{listing(distinct(zero))} has no error at all on the test rows" if zero else ""
+
+
+def finding_of(
+    claim: Claim, judged: Judged, pair: Pair, ratio: Ratio, *, sentence: str, paper: float | None = None
+) -> Finding:
+    """Judges a ratio, if enough seeds are there.
+
+    Args:
+        claim: On the ratio.
+        judged: The trials.
+        pair: The models that are compared.
+        ratio: Of whatever the claim is about.
+        sentence: The numbers in words, without a full stop.
+        paper: The paper's ratio.
+    """
+    lacking = what_is_lacking(judged, pair) or _too_few_pairs(judged, pair, ratio)
+    return Finding(
+        claim=claim.text,
+        where=judged.where,
+        verdict="missing" if lacking else claim.verdict(ratio.low, ratio.high),
+        sentence=f"{capitalized(sentence)}.{lacking}",
+        criterion=claim.criterion,
+        paper=paper,
+        effect=ratio.effect,
+        low=ratio.low,
+        high=ratio.high,
+        seeds=min(judged.seeds(point) for point in pair),
+    )
+
+
+def what_is_lacking(judged: Judged, points: Sequence[Point]) -> str:
+    """A sentence on the seeds that a verdict wants; empty if there are enough."""
+    few = [point for point in points if needs_seeds(point) and judged.seeds(point) < SEEDS_FOR_A_VERDICT]
+    if not few:
+        return ""
+    amounts = listing(f"{name_of(point)} has {count(judged.seeds(point), 'finished seed')}" for point in few)
+    return f" No verdict yet, as it takes {SEEDS_FOR_A_VERDICT} seeds: {amounts}."
+
+
+def _too_few_pairs(judged: Judged, pair: Pair, ratio: Ratio) -> str:
+    """A sentence where two models were trained with different seeds."""
+    if not all(needs_seeds(point) for point in pair) or len(ratio.by_seed) >= SEEDS_FOR_A_VERDICT:
+        return ""
+    return f" No verdict yet, as both have only {count(len(ratio.by_seed), 'seed')} in common."
+
+
+def needs_seeds(point: Point) -> bool:
+    """Whether a model comes out differently with another seed."""
+    return point.model not in BASELINES or BASELINES[point.model].is_random
+
+
+def _sentence(judged: Judged, pair: Pair, ratio: Ratio) -> str:
+    numerator, denominator = pair
+    error = f"{number(judged.evidence.mae(denominator))} {judged.comparison.unit}".rstrip()
+    interval = interval_words(ratio, judged.evidence.rows)
+    return f"{judged.named_mae(numerator)} and {name_of(denominator)} of {error}, {interval}{cut_words(judged, pair)}"
+
+
+def cut_words(judged: Judged, pair: Pair) -> str:
+    """Names the baselines that were not compared in every setting, where one is compared."""
+    if not judged.cut_baselines or not any(point.model in BASELINES for point in pair):
+        return ""
+    return f"; cut by a limit in some setting, and not compared: {listing(judged.cut_baselines)}"
+
+
+def interval_words(ratio: Ratio, rows: int = 0) -> str:
+    """A ratio with its interval and what that is over: test rows, if there are any, and seeds, if there are several."""
+    seeds = len(ratio.by_seed)
+    over = [*([count(rows, "test row")] if rows else []), *([count(seeds, "seed")] if seeds > 1 else [])]
+    if not over:
+        return f"a ratio of {number(ratio.effect)}, from one seed and without an interval"
+    interval = f"95% interval over {listing(over)} {number(ratio.low)} to {number(ratio.high)}"
+    text = f"a ratio of {number(ratio.effect)} ({interval})"
+    if seeds < 2:
+        return f"{text}, which does not cover the variation between seeds"
+    low, high = min(ratio.by_seed.values()), max(ratio.by_seed.values())
+    return f"{text}; the seeds one by one give {number(low)} to {number(high)}"

@@ -1,0 +1,107 @@
+"""Claims on more than the mean error: the worst tenth of the rows, and the time that training and predicting take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from irnet_ray.report.claims.finding import (
+    Claim,
+    Finding,
+    Judged,
+    Pair,
+    finding_of,
+    interval_words,
+    missing,
+    name_of,
+    why_not,
+)
+from irnet_ray.report.comparison import Point
+from irnet_ray.report.paper import CROSSING_ROWS
+from irnet_ray.report.ratio import quantile_ratio_of, ratio_of_means
+from irnet_ray.report.wording import number
+
+_IRNET = Point("irnet", 17)
+_WORST_TENTH = 0.9
+_NO_COST = 1.25  # up to this ratio of times shortcuts cost nothing to speak of
+_MUCH_FASTER = 0.5
+
+_PERCENTILE = Claim("IRNet has the lower 90th percentile of errors")
+_TRAINING = Claim("Shortcuts cost no training time to speak of", threshold=_NO_COST)
+_PREDICTING = Claim(
+    "A trained network predicts much faster than a random forest (in the paper on a GPU)", threshold=_MUCH_FASTER
+)
+
+
+def worst_tenths(run: Sequence[Judged]) -> list[Finding]:
+    """The 90th percentile of IRNet-17's errors against those of the best baseline and of the plain network."""
+    findings = [
+        _worst_tenth(judged, (_IRNET, other))
+        for judged in run
+        for other in (judged.best_or_planned_baseline, Point("plain", 17))
+        if judged.is_big and other is not None and all(judged.comparison.plans(point) for point in (_IRNET, other))
+    ]
+    absent = f"the study has no IRNet-17 beside a baseline or plain-17 on {CROSSING_ROWS:,} rows or more"
+    return findings or [missing(_PERCENTILE, absent)]
+
+
+def _worst_tenth(judged: Judged, pair: Pair) -> Finding:
+    if reason := why_not(judged, pair):
+        return missing(_PERCENTILE, reason, judged.where)
+    errors = judged.evidence.errors
+    ratio = quantile_ratio_of(errors[pair[0]], errors[pair[1]], _WORST_TENTH)
+    values = [judged.evidence.quantile(point, _WORST_TENTH) for point in pair]
+    unit, optimistic = judged.comparison.unit, "optimistic " if judged.optimistic else ""
+    sentence = (
+        f"nine tenths of the {optimistic}errors of {pair[0].label} are below {number(values[0])} {unit}, of those of "
+        f"{name_of(pair[1])} below {number(values[1])} {unit}, {interval_words(ratio, judged.evidence.rows)}"
+    )
+    return finding_of(_PERCENTILE, judged, pair, ratio, sentence=sentence)
+
+
+def training_times(run: Sequence[Judged]) -> list[Finding]:
+    """Time an epoch of IRNets against plain networks of the same depth."""
+    findings = []
+    for judged in run:
+        times = _by_seed(judged, "epoch_seconds")
+        for point in judged.comparison.planned("irnet"):
+            pair = (point, Point("plain", point.depth))
+            if all(each in times and all(times[each].values()) for each in pair):
+                findings.append(_time_finding(_TRAINING, judged, pair, times, "an epoch of"))
+    absent = "the study has no finished IRNet and plain network of the same depth"
+    return findings or [missing(_TRAINING, absent)]
+
+
+def predicting_times(run: Sequence[Judged]) -> list[Finding]:
+    """Time to predict the test rows of IRNet-17 against a random forest, both on what the trial had."""
+    findings = []
+    pair = (_IRNET, Point("random_forest", None))
+    for judged in run:
+        times = _by_seed(judged, "predict_seconds")
+        if all(each in times and all(times[each].values()) for each in pair):
+            findings.append(_time_finding(_PREDICTING, judged, pair, times, "predicting by"))
+    return findings or [missing(_PREDICTING, "the study has no finished IRNet-17 and random forest on the same data")]
+
+
+def _by_seed(judged: Judged, column: str) -> dict[Point, dict[int, float]]:
+    """Times of finished trials (s) by model and seed."""
+    results = judged.comparison.results
+    table = results.assign(epoch_seconds=results["train_seconds"] / results["epochs"].astype("Float64"))
+    times: dict[Point, dict[int, float]] = {}
+    for model, depth, seed, value in table[["model", "depth", "seed", column]].itertuples(index=False):
+        point = Point(str(model), None if pd.isna(depth) else int(depth))
+        times.setdefault(point, {})[int(seed)] = float(value) if not pd.isna(value) else 0.0
+    return times
+
+
+def _time_finding(
+    claim: Claim, judged: Judged, pair: Pair, times: dict[Point, dict[int, float]], doing: str
+) -> Finding:
+    ratio = ratio_of_means(times[pair[0]], times[pair[1]])
+    means = [sum(times[point].values()) / len(times[point]) for point in pair]
+    sentence = (
+        f"{doing} {pair[0].label} took {number(means[0])} s, {doing} {name_of(pair[1])} {number(means[1])} s, "
+        f"{interval_words(ratio)}"
+    )
+    return finding_of(claim, judged, pair, ratio, sentence=sentence)

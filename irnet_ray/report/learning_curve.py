@@ -1,0 +1,96 @@
+"""The error of a model as a function of its training rows, and what it says of other numbers of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import least_squares
+
+FloatArray = npt.NDArray[np.float64]
+
+_DRAWS = 200
+_SIZES_FOR_A_FLOOR = 4  # as many as the law has parameters, and one more
+_STEEPEST = 2.0
+_FIRST_SHARE = 0.1  # of the floor in the smallest error, to begin with
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """The law ``error = floor + scale * rows**-exponent``, fitted to a model's errors.
+
+    Such laws hold over orders of magnitude (Hestness et al., 2017, arXiv:1712.00409).
+
+    Attributes:
+        draws: Parameters ``(floor, scale, exponent)`` of fits to errors drawn from their distributions, shape
+            ``(draws, 3)``; the first row is the fit to the errors themselves.
+        smallest: The fewest rows that it was fitted to.
+        largest: The most.
+    """
+
+    draws: FloatArray
+    smallest: int
+    largest: int
+
+    @property
+    def floor(self) -> float:
+        """The error that no number of rows would lower."""
+        return float(self.draws[0, 0])
+
+    @property
+    def exponent(self) -> float:
+        """How fast the rest falls."""
+        return float(self.draws[0, 2])
+
+    def at(self, rows: float) -> tuple[float, float, float]:
+        """The error with so many training rows, and its 95% interval, as far as the law holds."""
+        errors = self.all_at(rows)
+        low, high = np.quantile(errors[1:], [0.025, 0.975])
+        return float(errors[0]), float(low), float(high)
+
+    def all_at(self, rows: float) -> FloatArray:
+        """The error with so many training rows by each of the fits, shape ``(draws,)``."""
+        floor, scale, exponent = self.draws.T
+        errors: FloatArray = floor + scale * np.power(float(rows), -exponent)
+        return errors
+
+
+def fit_learning_curve(
+    sizes: Sequence[int], errors: Sequence[float], deviations: Sequence[float], *, seed: int = 0
+) -> LearningCurve:
+    """Fits the law to the logarithms of errors, each with the weight that its uncertainty gives it.
+
+    Args:
+        sizes: Numbers of training rows, at least two; with fewer than four the floor is zero.
+        errors: Test MAE at each of them.
+        deviations: Standard deviations of their logarithms, above zero.
+        seed: Of the draws; curves that are compared must not share it.
+    """
+    rows, logarithms = np.asarray(sizes, dtype=np.float64), np.log(np.asarray(errors, dtype=np.float64))
+    weights = 1 / np.asarray(deviations, dtype=np.float64)
+    noise = np.random.default_rng(seed).standard_normal((_DRAWS, len(rows))) * np.asarray(deviations)
+    draws = [_fit(rows, drawn, weights) for drawn in (logarithms, *(logarithms + noise))]
+    return LearningCurve(np.array(draws), int(rows.min()), int(rows.max()))
+
+
+def _fit(rows: FloatArray, logarithms: FloatArray, weights: FloatArray) -> tuple[float, float, float]:
+    """Floor, scale and exponent."""
+    slope, intercept = np.polyfit(np.log(rows), logarithms, 1, w=weights)
+    if slope >= 0:
+        return 0.0, float(np.exp(np.average(logarithms, weights=weights**2))), 0.0
+    if len(rows) < _SIZES_FOR_A_FLOOR:
+        return 0.0, float(np.exp(intercept)), float(-slope)
+    least = float(np.exp(logarithms.min()))
+
+    def residuals(parameters: FloatArray) -> FloatArray:
+        share, log_scale, exponent = parameters
+        errors = share * least + np.exp(log_scale - exponent * np.log(rows))
+        difference: FloatArray = (np.log(errors) - logarithms) * weights
+        return difference
+
+    start = [_FIRST_SHARE, intercept, min(-slope, _STEEPEST / 2)]
+    bounds = ([0, -np.inf, 0], [1, np.inf, _STEEPEST])
+    share, log_scale, exponent = least_squares(residuals, start, bounds=bounds, x_scale=[0.1, 1, 0.1]).x
+    return float(share * least), float(np.exp(log_scale)), float(exponent)

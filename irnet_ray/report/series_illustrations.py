@@ -1,0 +1,65 @@
+"""Figures over numbers of training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from irnet_ray.report.claims.finding import Judged
+from irnet_ray.report.comparison import file_suffix
+from irnet_ray.report.figures import error_by_size
+from irnet_ray.report.illustrations import Illustration, describe_points
+from irnet_ray.report.wording import distinct, listing
+
+
+def illustrate_series(members: Sequence[Judged], name: str) -> list[Illustration]:
+    """Makes the figures of a series.
+
+    Args:
+        members: Of one series, by ascending numbers of training rows.
+        name: What tells it from the run's other series; empty if it is the only one.
+    """
+    first, suffix = members[0], file_suffix(name)
+    table = error_by_size.data(members)
+    gains = error_by_size.gains(table)
+    of_errors = Illustration(
+        name=f"error_by_size{suffix}",
+        title=error_by_size.TITLE,
+        caption="Mean absolute error on the same test rows, means over seeds with their standard deviations. Smaller "
+        "sets of training rows are among the larger ones; the best baseline of each is chosen by its validation error."
+        f"{_recipes(members)}",
+        paper=[
+            "The paper has this across datasets only, and concludes that 48 layers beat 17 on the two with more than "
+            "100,000 rows."
+        ],
+        missing=_lacking(members),
+        data=table,
+        figure=error_by_size.draw(table, first.comparison.unit, optimistic=first.optimistic),
+    )
+    of_gains = Illustration(
+        name=f"gain_by_size{suffix}",
+        title=error_by_size.GAIN_TITLE,
+        caption="Relative change of IRNet's test error from that of the best baseline; below zero IRNet is better.",
+        paper=["Figure 2 has this across all datasets of the paper: IRNet wins above some 15,000 rows."],
+        missing="",
+        data=gains,
+        figure=error_by_size.draw_gains(gains, optimistic=first.optimistic) if len(gains) else None,
+    )
+    return [of_errors, of_gains]
+
+
+def _recipes(members: Sequence[Judged]) -> str:
+    """Says where recipes differ between sizes."""
+    tasks = [each.comparison.task for each in members]
+    if len(distinct(task.recipe for task in tasks)) == 1:
+        return ""
+    texts = (f"{each.comparison.train_rows:,} rows {each.comparison.task.recipe}" for each in members)
+    return f" Recipes differ: {listing(texts)}."
+
+
+def _lacking(members: Sequence[Judged]) -> str:
+    texts = [
+        f"{each.comparison.train_rows:,} rows {listing(describe_points(each.comparison.missing))}"
+        for each in members
+        if each.comparison.missing
+    ]
+    return f"Not in this figure, because not finished: {'; '.join(texts)}." if texts else ""

@@ -1,0 +1,75 @@
+import math
+
+import numpy as np
+import pytest
+from report.synthetic import complete, make_study, predictions
+
+from irnet_ray.errors import RunError
+from irnet_ray.report.advice import Series, advise, fit_series
+from irnet_ray.report.comparison import compare
+from irnet_ray.report.learning_curve import fit_learning_curve
+from irnet_ray.study.run_directory import RunDirectory
+
+SIZES = [1000, 5000, 20_000, 100_000, 300_000]
+
+
+def made(tmp_path, error, sizes=SIZES, depths=(10, 17, 48)):
+    data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": list(sizes)}
+    networks = {"depth": list(depths), "shortcut": "layer", "width": 0.25, "recipe": "fast"}
+    study = make_study(data=data, models={"networks": networks}, seeds=[0, 1, 2])
+    run = RunDirectory(str(tmp_path))
+    run.claim(study)
+    for trial in study.trials():
+        mae = error(trial.architecture.depth, trial.train_size) * (1 + 0.005 * (trial.seed - 1))
+        complete(run, trial, predictions(mae, seed=0, rows=50))
+    return run
+
+
+def deeper_is_better_above_20_000_rows(depth, rows):
+    return {10: 3.0, 17: 3.0, 48: 3.0 * (20_000 / rows) ** 0.1}[depth] * rows**-0.3
+
+
+def series(run):
+    (found,) = fit_series(compare(run.study().trials(), run.results(run.study().trials())))
+    return found
+
+
+def test_the_shallowest_depth_that_none_beats_is_taken(tmp_path):
+    found = series(made(tmp_path, deeper_is_better_above_20_000_rows))
+    assert sorted(found.curves) == [10, 17, 48]
+    assert [found.best_depth(rows) for rows in (2000, 20_000, 100_000, 1_000_000)] == [10, 10, 48, 48]
+
+
+def test_the_advice_says_what_twice_the_data_would_buy(tmp_path):
+    run = made(tmp_path, deeper_is_better_above_20_000_rows)
+    text = advise(run, 5000)
+    assert text.startswith("oqmd, formation enthalpy, composition, width 0.25, 5,000 training rows\n")
+    assert "Take 10 layers: no deeper network is lower by more than the measurements leave open." in text
+    assert "Twice the data would lower the error by 19% (95% interval 1" in text  # 1 - 2**-0.3
+    assert "beyond" not in text
+    assert "c N^-0.30" in text
+    assert "Twice as many reaches beyond the sizes that were tried, 1,000 to 300,000." in advise(run, 200_000)
+    assert "0.233" in text
+    far = advise(run, 2_000_000)
+    assert "Take 48 layers: the deepest that was tried has the lowest error." in far
+    assert far.endswith("This reaches beyond the sizes that were tried, 1,000 to 300,000.")
+
+
+def test_equal_depths_with_noise_give_the_shallowest(tmp_path):
+    generator = np.random.default_rng(0)
+    shallow = 0
+    for _ in range(25):
+        errors = {
+            depth: [3.0 * rows**-0.3 * math.exp(0.02 * generator.standard_normal() / math.sqrt(3)) for rows in SIZES]
+            for depth in (17, 48)
+        }
+        deviations = [0.02 / math.sqrt(3)] * len(SIZES)
+        curves = {depth: fit_learning_curve(SIZES, each, deviations, seed=depth) for depth, each in errors.items()}
+        shallow += Series("", "", curves).best_depth(20_000) == 17
+    assert shallow >= 23
+
+
+def test_too_few_sizes_give_no_advice(tmp_path):
+    run = made(tmp_path, deeper_is_better_above_20_000_rows, sizes=SIZES[:2], depths=[17])
+    with pytest.raises(RunError, match=r"advice takes finished IRNets on 3 numbers of training rows.*data.train_size"):
+        advise(run, 5000)

@@ -1,0 +1,34 @@
+import pytest
+from report.synthetic import make_study
+
+from irnet_ray.report.beside_paper import beside_paper
+from irnet_ray.report.claims import Judged
+from irnet_ray.report.comparison import compare
+from irnet_ray.report.evidence import read_evidence
+
+
+def table(run):
+    study = run.study()
+    comparisons = compare(study.trials(), run.results(study.trials()))
+    return beside_paper([Judged(each, read_evidence(run, each), False) for each in comparisons])
+
+
+def test_every_model_that_the_paper_has_stands_beside_its_value(make_run):
+    rows = table(make_run(make_study(seeds=[0, 1]))).set_index("network")
+    assert rows.index.tolist() == [
+        "the one traditional model tried (random forest)",
+        "plain-17",
+        "IRNet-17",
+        "IRNet-48",
+    ]
+    assert rows["paper"].tolist() == [0.077, 0.072, 0.054, 0.048]
+    assert rows.loc["IRNet-17", "test_mae"] == pytest.approx(0.08 * 1.005)
+    assert rows.loc["IRNet-17", "ours_to_paper"] == pytest.approx(0.08 * 1.005 / 0.054)
+    assert set(rows["place"]) == {"Table 1"}
+    assert (rows["seeds"] == 2).all()
+
+
+def test_what_is_not_finished_or_not_in_the_paper_is_left_out(make_run):
+    assert table(make_run(mae={"irnet-17": 0.08}))["network"].tolist() == ["IRNet-17"]
+    data = {"dataset": "oqmd", "property": "formation_enthalpy", "representation": "fractions"}
+    assert table(make_run(make_study(name="other", data=data))).empty

@@ -1,0 +1,322 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from report.synthetic import MAE, complete, make_study, predictions
+
+from irnet_ray.errors import RunError
+from irnet_ray.report.claims import judge
+from irnet_ray.report.claims.depth import effects_of_depth, order_of_placements
+from irnet_ray.report.claims.finding import Claim, Judged
+from irnet_ray.report.claims.inputs import effects_of_inputs
+from irnet_ray.report.claims.robustness import predicting_times, training_times, worst_tenths
+from irnet_ray.report.claims.size import crossings, winners_on_big_data, winners_on_small_data
+from irnet_ray.report.comparison import compare
+from irnet_ray.report.evidence import read_evidence
+from irnet_ray.study.run_directory import RunDirectory
+
+SEEDS = [0, 1, 2]
+BIG = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": 20_000}
+NETWORKS = {"depth": [17, 48], "shortcut": ["none", "layer"], "width": 0.25, "recipe": "fast"}
+
+
+def judged(run: RunDirectory) -> list[Judged]:
+    study = run.study()
+    comparisons = compare(study.trials(), run.results(study.trials()))
+    return [Judged(each, read_evidence(run, each), study.split.validation_is_test) for each in comparisons]
+
+
+def verdicts(findings):
+    return [finding.verdict for finding in findings]
+
+
+def made(tmp_path, error, **changes):
+    """A run in which each trial has the MAE that a function of it gives; None leaves it unfinished."""
+    run = RunDirectory(str(tmp_path / "run"))
+    run.claim(make_study(**{"seeds": SEEDS, **changes}))
+    for trial in run.study().trials():
+        mae = error(trial)
+        if mae is not None:
+            complete(run, trial, predictions(mae * (1 + 0.005 * trial.seed), seed=0))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("claim", "interval", "verdict"),
+    [
+        (Claim("", 1.0, "above"), (1.1, 1.2), "reproduced"),
+        (Claim("", 1.0, "above"), (0.8, 0.9), "contradicted"),
+        (Claim("", 1.0, "below"), (0.8, 0.9), "reproduced"),
+        (Claim("", 1.0, "below"), (1.1, 1.2), "contradicted"),
+        (Claim("", 1.0, "below"), (0.9, 1.1), "inconclusive"),
+        (Claim("", 1.25, "below"), (1.1, 1.2), "reproduced"),
+    ],
+)
+def test_a_verdict_is_where_the_interval_lies(claim, interval, verdict):
+    assert claim.verdict(*interval) == verdict
+
+
+def test_the_papers_pattern_is_reproduced(make_run):
+    run = judged(make_run(make_study(seeds=SEEDS, data=BIG)))
+    plain, srnet, irnet = effects_of_depth(run)
+    assert verdicts([plain, srnet, irnet]) == ["reproduced", "contradicted", "reproduced"]
+    assert (irnet.claim, irnet.criterion) == ("IRNet does not get worse with depth", "ratio below 1.1")
+    assert plain.effect == pytest.approx(0.18 / 0.09)
+    assert irnet.effect == pytest.approx(0.076 / 0.08)
+    assert plain.paper == pytest.approx(0.108 / 0.065)
+    assert srnet.paper == pytest.approx(0.047 / 0.055)
+    baselines, beside_plain = winners_on_big_data(run)
+    assert verdicts([baselines, beside_plain]) == ["reproduced", "reproduced"]
+    assert baselines.effect == pytest.approx(0.08 / 0.105)
+    assert baselines.paper == pytest.approx(0.054 / 0.077)
+
+
+def test_the_opposite_pattern_is_contradicted(make_run):
+    opposite = {**MAE, "plain-48": 0.06, "irnet-48": 0.16, "random_forest": 0.05}
+    run = judged(make_run(make_study(seeds=SEEDS, data=BIG), mae=opposite))
+    plain, _, irnet = effects_of_depth(run)
+    assert verdicts([plain, irnet, winners_on_big_data(run)[0]]) == ["contradicted"] * 3
+
+
+def test_placements_are_compared_at_each_depth(make_run):
+    findings = order_of_placements(judged(make_run(make_study(seeds=SEEDS, data=BIG))))
+    assert [finding.claim for finding in findings] == [
+        "IRNet-17 beats SRNet-17",
+        "IRNet-48 beats SRNet-48",
+        "SRNet-17 beats plain-17",
+        "SRNet-48 beats plain-48",
+        "IRNet-17 beats plain-17",
+        "IRNet-48 beats plain-48",
+    ]
+    assert verdicts(findings) == ["inconclusive", *["reproduced"] * 5]
+    assert findings[1].paper == pytest.approx(0.038 / 0.047)
+
+
+def test_fewer_than_three_seeds_give_numbers_but_no_verdict(make_run):
+    plain, *_ = effects_of_depth(judged(make_run(make_study(seeds=[0, 1], data=BIG))))
+    assert (plain.verdict, plain.seeds) == ("missing", 2)
+    assert plain.effect == pytest.approx(2.0)
+    text = "No verdict yet, as it takes 3 seeds: plain-48 has 2 finished seeds and plain-17 has 2 finished seeds."
+    assert plain.sentence.endswith(text)
+
+
+def test_what_is_not_random_needs_no_seeds(tmp_path):
+    models = {"networks": NETWORKS, "ridge": {"kind": "ridge"}}
+    run = made(tmp_path, lambda trial: 0.2 if trial.label == "ridge" else 0.1, models=models, data=BIG)
+    baselines, _ = winners_on_big_data(judged(run))
+    assert (baselines.verdict, baselines.seeds) == ("reproduced", 1)
+    assert baselines.effect == pytest.approx(0.1 * 1.005 / 0.2)
+
+
+def test_missing_trials_are_named(make_run):
+    finished = {"plain-17": 0.09, "irnet-17": 0.08, "irnet-48": 0.06}
+    run = judged(make_run(make_study(seeds=SEEDS, data=BIG), mae=finished))
+    plain, srnet, irnet = effects_of_depth(run)
+    assert (plain.verdict, plain.effect, plain.seeds) == ("missing", None, 0)
+    assert plain.sentence == "Not judged: no trial of plain-48 is finished."
+    assert srnet.sentence == "Not judged: no trial of SRNet-48 and SRNet-17 is finished."
+    assert irnet.verdict == "reproduced"
+    baselines, _ = winners_on_big_data(run)
+    assert baselines.sentence == "Not judged: no trial of random forest is finished."
+
+
+def test_depth_must_pay_on_more_than_100_000_rows(make_run):
+    run = make_run(make_study(seeds=SEEDS, data={**BIG, "train_size": 150_000}), mae={**MAE, "irnet-48": 0.082})
+    _, _, irnet = effects_of_depth(judged(run))
+    assert (irnet.claim, irnet.criterion) == ("IRNet gets better with depth on big data", "ratio below 1")
+    assert irnet.verdict == "contradicted"
+
+
+def test_small_data_say_nothing_of_claims_on_big_data(make_run):
+    run = judged(make_run(make_study(seeds=SEEDS)))
+    for claim in (effects_of_depth, order_of_placements, winners_on_big_data, worst_tenths):
+        assert all("15,000 rows or more" in finding.sentence for finding in claim(run)), claim
+
+
+def with_baselines(tmp_path, error, cut=()):
+    models = {
+        "networks": {**NETWORKS, "depth": 17},
+        "ridge": {"kind": "ridge"},
+        "svm": {"kind": "svm", "cost": [1, 10]},
+    }
+    run = made(tmp_path, error, models=models, data=BIG)
+    (each,) = judged(run)
+    ids = {trial.id for trial in run.study().trials() if trial.label in cut}
+    return Judged(each.comparison, each.evidence, each.optimistic, frozenset(ids))
+
+
+def half_finished(trial):
+    unfinished = trial.label == "svm" and trial.model.cost == 10
+    return None if unfinished else {"ridge": 0.2, "svm": 0.15}.get(trial.label, 0.1)
+
+
+def test_no_verdict_while_a_baseline_may_still_be_better(tmp_path):
+    run = with_baselines(tmp_path, half_finished)
+    finding = winners_on_big_data([run])[0]
+    assert (finding.verdict, finding.effect) == ("missing", None)
+    assert finding.sentence == "Not judged: of the baselines support vector machine are not finished."
+
+
+def test_a_baseline_that_was_cut_is_named(tmp_path):
+    run = with_baselines(tmp_path, half_finished, cut=("svm",))
+    finding = winners_on_big_data([run])[0]
+    assert finding.verdict == "reproduced"
+    assert "the support vector machine of 0.150 eV/atom" in finding.sentence
+    assert finding.sentence.endswith("cut by a limit in some setting, and not compared: support vector machine.")
+
+
+def test_seeds_that_differ_between_models_are_not_enough(tmp_path):
+    models = {"networks": {**NETWORKS, "depth": 17}, "forest": {"kind": "random_forest", "seeds": [3, 4, 5]}}
+    finding = winners_on_big_data(judged(made(tmp_path, lambda trial: 0.1, models=models, data=BIG)))[0]
+    assert finding.verdict == "missing"
+    assert finding.sentence.endswith("No verdict yet, as both have only 0 seeds in common.")
+
+
+def test_a_study_that_cannot_judge_says_what_it_lacks(make_run):
+    models = {"networks": {"depth": 17, "shortcut": "none", "width": 0.25, "recipe": "fast"}}
+    findings = judge(judged(make_run(make_study(models=models))))
+    assert set(verdicts(findings)) == {"missing"}
+    assert (
+        findings[0].sentence
+        == "Not judged: the study has no plain network of two depths on the same 15,000 rows or more."
+    )
+    assert all(finding.sentence.startswith("Not judged: ") and not finding.speaks for finding in findings)
+
+
+def test_sentences_have_numbers_units_and_seeds(make_run):
+    sentence = effects_of_depth(judged(make_run(make_study(seeds=SEEDS, data=BIG))))[0].sentence
+    start = "Plain-48 has a test MAE of 0.182 eV/atom and plain-17 of 0.0909 eV/atom, a ratio of 2.00"
+    assert sentence.startswith(start)
+    assert "(95% interval over 400 test rows and 3 seeds" in sentence
+    assert sentence.endswith("; the seeds one by one give 2.00 to 2.00.")
+
+
+def test_the_papers_protocol_is_called_optimistic(make_run):
+    plain, *_ = effects_of_depth(judged(make_run(make_study(split={"protocol": "paper"}, data=BIG))))
+    assert "has an optimistic test MAE" in plain.sentence
+
+
+def with_sizes(tmp_path, error, sizes=(1000, 5000, 20_000, 150_000)):
+    data = {**BIG, "train_size": list(sizes)}
+    models = {"networks": {**NETWORKS, "shortcut": "layer"}, "forest": {"kind": "random_forest"}}
+    return judged(made(tmp_path, error, data=data, models=models))
+
+
+def law(trial):
+    """IRNet-17 overtakes the forest at 10,000 rows, and IRNet-48 overtakes IRNet-17 at 40,000."""
+    rows = math.log10(trial.train_size)
+    return {
+        "random_forest": 10 ** (-0.3 * rows),
+        "irnet-17": 10 ** (-0.3 * rows - 0.2 * (rows - 4)),
+        "irnet-48": 10 ** (-0.3 * rows - 0.2 * (rows - 4) - 0.2 * (rows - math.log10(40_000))),
+    }[trial.label]
+
+
+def test_crossings_are_found_between_the_sizes(tmp_path):
+    run = with_sizes(tmp_path, law)
+    over_baselines, deeper = crossings(run)
+    assert over_baselines.effect == pytest.approx(10_000, rel=0.02)
+    assert over_baselines.low <= 10_000 <= over_baselines.high
+    assert (over_baselines.verdict, over_baselines.paper, over_baselines.seeds) == ("reproduced", 15_000, 3)
+    assert deeper.effect == pytest.approx(40_000, rel=0.02)
+    assert deeper.verdict == "reproduced"
+    assert "from 40,000 training rows (" in deeper.sentence
+    assert verdicts(winners_on_big_data(run))[:2] == ["reproduced", "reproduced"]
+    small = winners_on_small_data(run)
+    assert [(finding.where, finding.verdict) for finding in small] == [
+        ("oqmd, formation enthalpy, 1,000 training rows", "reproduced"),
+        ("oqmd, formation enthalpy, 5,000 training rows", "reproduced"),
+    ]
+
+
+def test_a_crossing_elsewhere_is_contradicted_and_one_beyond_the_sizes_has_no_number(tmp_path):
+    def error(trial):
+        return {"random_forest": 0.2, "irnet-17": 0.1, "irnet-48": 0.12}[trial.label]
+
+    over_baselines, deeper = crossings(with_sizes(tmp_path, error))
+    assert (over_baselines.verdict, deeper.verdict) == ("contradicted", "contradicted")
+    assert (over_baselines.effect, over_baselines.high) == (None, None)
+    assert "from fewer than 1,000 training rows (" in over_baselines.sentence
+    json.dumps([vars(over_baselines), vars(deeper)], allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "forest", "verdict"),
+    [
+        ((20_000, 50_000, 150_000), 0.2, "inconclusive"),
+        ((1000, 3000, 10_000), 0.05, "inconclusive"),
+        ((1000, 3000, 60_000), 0.05, "contradicted"),
+    ],
+)
+def test_sizes_that_do_not_reach_the_papers_crossing_do_not_contradict_it(tmp_path, sizes, forest, verdict):
+    run = with_sizes(tmp_path, lambda trial: forest if trial.label == "random_forest" else 0.1, sizes=sizes)
+    assert crossings(run)[0].verdict == verdict
+
+
+def test_depths_cross_on_both_sides_of_100_000_rows_or_not_at_all(tmp_path):
+    _, deeper = crossings(with_sizes(tmp_path, lambda trial: 0.1, sizes=(1000, 5000, 20_000)))
+    assert deeper.sentence == "Not judged: it takes sizes on both sides of 100,000 rows."
+
+
+def test_widths_are_not_mixed_into_one_series(tmp_path):
+    data = {**BIG, "train_size": [1000, 20_000]}
+    models = {"networks": {**NETWORKS, "width": [0.25, 0.5]}, "forest": {"kind": "random_forest"}}
+    findings = crossings(judged(made(tmp_path, lambda trial: 0.1, data=data, models=models)))
+    assert verdicts(findings) == ["missing", "missing"]
+
+
+def test_a_crossing_takes_three_sizes(tmp_path):
+    findings = crossings(with_sizes(tmp_path, law, sizes=(1000, 80_000)))
+    assert [finding.sentence for finding in findings] == [
+        "Not judged: it takes 3 numbers of training rows of the same data, with all that is compared finished."
+    ] * 2
+
+
+def test_representations_are_compared_on_the_same_rows(tmp_path):
+    mae = {
+        "structure": 0.125,
+        "composition": 0.11,
+        "composition+structure": 0.097,
+        "composition+structure+fractions": 0.0969,
+    }
+    data = {"dataset": "jarvis_dft_3d", "property": "formation_energy", "representation": list(mae), "train_size": 9000}
+    models = {"networks": {**NETWORKS, "depth": 17, "shortcut": "layer"}}
+    run = made(tmp_path, lambda trial: mae[trial.matrix.representation], data=data, models=models)
+    findings = effects_of_inputs(judged(run))
+    assert verdicts(findings) == ["reproduced"] * 4
+    assert [finding.effect for finding in findings] == pytest.approx(
+        [0.11 / 0.125, 0.097 / 0.11, 0.097 / 0.125, 0.0969 / 0.097]
+    )
+    assert findings[0].paper == pytest.approx(0.108 / 0.114)
+    assert findings[3].paper == pytest.approx(0.096 / 0.097)
+    assert "from composition+structure" in findings[1].sentence
+
+
+def test_representations_on_different_rows_are_not_compared(tmp_path):
+    data = {**BIG, "representation": ["composition", "composition+fractions"]}
+    models = {"networks": {**NETWORKS, "depth": 17, "shortcut": "layer"}}
+    assert effects_of_inputs(judged(made(tmp_path, lambda trial: 0.1, data=data, models=models)))[0].effect is None
+
+
+def test_the_worst_tenth_and_times(tmp_path):
+    models = {"networks": {**NETWORKS, "depth": 17}, "forest": {"kind": "random_forest"}}
+    mae = {"plain-17": 0.12, "irnet-17": 0.1, "random_forest": 0.11}
+    run = judged(made(tmp_path, lambda trial: mae[trial.label], models=models, data=BIG))
+    forest, plain = worst_tenths(run)
+    assert verdicts([forest, plain]) == ["reproduced", "reproduced"]
+    assert forest.effect == pytest.approx(0.1 / 0.11)
+    absolute = np.abs(predictions(0.1, 0)["prediction"] - predictions(0.1, 0)["target"])
+    assert f"are below {np.quantile(absolute, 0.9) * 1.005:.3f}" in forest.sentence
+    (training,) = training_times(run)
+    (predicting,) = predicting_times(run)
+    assert (training.effect, training.verdict) == (1, "reproduced")
+    assert (predicting.effect, predicting.verdict) == (1, "contradicted")
+
+
+def test_trials_on_different_rows_are_refused(make_run):
+    run = make_run()
+    trial = run.study().trials()[0]
+    complete(run, trial, predictions(0.1, 0, rows=399))
+    with pytest.raises(RunError, match="other rows"):
+        judged(run)

@@ -1,0 +1,84 @@
+import math
+
+import pytest
+from report.synthetic import complete, make_study, predictions
+
+from irnet_ray.report.claims import Judged
+from irnet_ray.report.comparison import compare
+from irnet_ray.report.evidence import read_evidence
+from irnet_ray.report.figures import error_by_size
+from irnet_ray.report.page import build_report
+from irnet_ray.report.series import series_of
+from irnet_ray.report.series_illustrations import illustrate_series
+from irnet_ray.study.run_directory import RunDirectory
+
+SIZES = [1000, 10_000, 100_000]
+MAE = {"irnet-17": 1.0, "irnet-48": 1.1, "random_forest": 1.2, "ridge": 2.0}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The random forest is better with 1,000 rows."""
+    data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": SIZES}
+    networks = {"depth": [17, 48], "shortcut": "layer", "width": 0.25, "recipe": "fast"}
+    models = {"networks": networks, "forest": {"kind": "random_forest"}, "ridge": {"kind": "ridge"}}
+    run = RunDirectory(str(tmp_path))
+    run.claim(make_study(data=data, models=models, seeds=[0, 1, 2]))
+    for trial in run.study().trials():
+        factor = 0.5 if (trial.label, trial.train_size) == ("random_forest", 1000) else 1
+        complete(run, trial, predictions(factor * MAE[trial.label] / math.log10(trial.train_size), seed=trial.seed))
+    return run
+
+
+def judged(run):
+    study = run.study()
+    return [
+        Judged(each, read_evidence(run, each), False) for each in compare(study.trials(), run.results(study.trials()))
+    ]
+
+
+def series(items):
+    return series_of(items, lambda each: each.comparison)
+
+
+def test_comparisons_that_differ_in_rows_are_a_series(run):
+    (members,) = series(judged(run)[::-1])
+    assert [each.comparison.train_rows for each in members] == SIZES
+    assert series(judged(run)[:2]) == []
+
+
+def test_errors_and_gains_by_size(run):
+    (members,) = series(judged(run))
+    table = error_by_size.data(members)
+    assert table["name"].drop_duplicates().tolist() == [error_by_size.BEST, "IRNet-17", "IRNet-48"]
+    irnet = table[table["name"] == "IRNet-17"]
+    assert irnet["test_mae"].tolist() == pytest.approx([1 / 3, 1 / 4, 1 / 5])
+    assert irnet["seeds"].tolist() == [3, 3, 3]
+    change = error_by_size.gains(table).set_index(["depth", "train_rows"])["change"]
+    assert change[17, 1000] == pytest.approx(1 / 0.6 - 1)
+    assert change[48, 100_000] == pytest.approx(1.1 / 1.2 - 1)
+
+
+def test_the_figures_are_those_of_the_report(run):
+    build_report(run)
+    files = set(run.storage.names("report"))
+    for name in ("error_by_size", "gain_by_size"):
+        assert {f"{name}.png", f"{name}.csv"} <= files
+    page = (run.storage.local_path / "report" / "index.html").read_text()
+    assert "Test error against training rows" in page
+    illustrations = illustrate_series(series(judged(run))[0], "")
+    axes = illustrations[0].figure.axes[0]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert axes.get_ylabel() == "Test MAE (eV/atom)"
+
+
+def test_a_series_without_baselines_has_no_gains(tmp_path):
+    data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": SIZES}
+    networks = {"depth": 17, "shortcut": "layer", "width": 0.25, "recipe": "fast"}
+    run = RunDirectory(str(tmp_path))
+    run.claim(make_study(data=data, models={"networks": networks}))
+    for trial in run.study().trials():
+        complete(run, trial, predictions(0.1, seed=0))
+    errors, gains = illustrate_series(series(judged(run))[0], "")
+    assert errors.figure is not None
+    assert gains.figure is None
