@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
 def long_enough(workers):
     """Settings of a trial that lasts until it is killed."""
     return [
-        "models.networks={depth: 10, shortcut: layer, width: 0.03, recipe: {base: fast, epochs: 400, batch_size: 16}}",
+        "models.networks={depth: 10, shortcut: layer, width: 0.03, recipe: {base: fast, epochs: 250, batch_size: 16}}",
         "trainer.checkpoint_seconds=0.2",
         f"trainer.workers={workers}",
     ]
