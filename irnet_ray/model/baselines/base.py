@@ -54,7 +54,10 @@ class Baseline(Config):
         raise NotImplementedError
 
     def work(self, rows: int, attributes: int) -> float:
-        """Relative cost of fitting, in multiply-adds of matrix products as fast as a network's; good to a factor of 2.
+        """Relative cost of fitting, in multiply-adds of matrix products as fast as a network's.
+
+        Fitted to 2,000 and 6,000 rows of OQMD on one core of an AMD EPYC: trees and support vectors come within a
+        factor of two, linear models, which take milliseconds there, do not. Predicting is not counted.
 
         Args:
             rows: To learn from.

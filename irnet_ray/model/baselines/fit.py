@@ -19,7 +19,7 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Tested:
-    """What a baseline predicts.
+    """What a fitted model predicts.
 
     Attributes:
         predictions: Of the property in its unit, for each part that was asked for, shape ``(rows,)``.

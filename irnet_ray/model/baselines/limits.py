@@ -109,10 +109,9 @@ def call_within(limits: Limits, function: Callable[..., Outcome], *arguments: An
     except BrokenProcessPool as error:
         _WORKER.end(process)
         raise TrainingError("the process that fitted it died, perhaps of too little memory") from error
-    except BaseException:
+    finally:
         if not future.done():
             _WORKER.end(process)
-        raise
     if _memory(process) > _WORTH_KEEPING:
         _WORKER.end(process)
     return outcome

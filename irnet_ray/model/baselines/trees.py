@@ -10,9 +10,10 @@ from pydantic import Field
 from irnet_ray.model.baselines.base import Baseline, Count, Fraction, Grid
 
 # Work in multiply-adds, see Baseline.work.
-_CUT = 700.0  # for each attribute, row and level of a tree
-_UNSORTED = 0.4  # of it where cuts are random
-_BIN = 8.0  # for each attribute, row and level of a boosted tree
+_CUT = 900.0  # for each attribute, row and level of a tree
+_UNSORTED = 0.6  # of it where cuts are random
+_BIN = 60.0  # for each attribute, row and level of a boosted tree
+_ROUND = 1.6e8  # for each boosted tree besides
 
 
 class DecisionTree(Baseline):
@@ -95,8 +96,8 @@ class Bagging(Baseline):
         return self.trees * _cuts(rows, attributes * self.max_features)
 
 
-class RandomForest(Baseline):
-    """Trees of resampled rows that look at some of the attributes for each cut (Breiman, 2001).
+class _Forest(Baseline):
+    """Many trees that look at some of the attributes for each cut.
 
     Attributes:
         trees: Their number.
@@ -104,51 +105,55 @@ class RandomForest(Baseline):
         min_samples_leaf: Least rows in a leaf.
     """
 
-    title = "random forest"
     is_random = True
-    grid: ClassVar[Grid] = {"trees": (100,), "max_features": (0.33, 0.66), "min_samples_leaf": (1, 3)}
-    kind: Literal["random_forest"] = "random_forest"
     trees: Count = 100
     max_features: Fraction = 1.0
     min_samples_leaf: Count = 1
+
+    def work(self, rows: int, attributes: int) -> float:
+        """So many trees."""
+        return self.trees * _cuts(rows, attributes * self.max_features)
+
+    def _of(self, estimator: Any, seed: int, cpus: int) -> Any:
+        return estimator(
+            n_estimators=self.trees,
+            max_features=self.max_features,
+            min_samples_leaf=self.min_samples_leaf,
+            random_state=seed,
+            n_jobs=cpus,
+        )
+
+
+class RandomForest(_Forest):
+    """Trees of resampled rows (Breiman, 2001)."""
+
+    title = "random forest"
+    grid: ClassVar[Grid] = {"trees": (100,), "max_features": (0.33, 0.66), "min_samples_leaf": (1, 3)}
+    kind: Literal["random_forest"] = "random_forest"
 
     def estimator(self, seed: int, cpus: int) -> Any:
         """A random forest."""
-        from sklearn.ensemble import RandomForestRegressor as Estimator
+        from sklearn.ensemble import RandomForestRegressor
 
-        return _forest(Estimator, self, seed, cpus)
-
-    def work(self, rows: int, attributes: int) -> float:
-        """Trees that look at some of the attributes."""
-        return self.trees * _cuts(rows, attributes * self.max_features)
+        return self._of(RandomForestRegressor, seed, cpus)
 
 
-class ExtraTrees(Baseline):
-    """As a random forest, of all rows and with random cuts (Geurts et al., 2006).
-
-    Attributes:
-        trees: Their number.
-        max_features: Part of the attributes that are looked at for each cut.
-        min_samples_leaf: Least rows in a leaf.
-    """
+class ExtraTrees(_Forest):
+    """Trees of all rows with random cuts (Geurts et al., 2006)."""
 
     title = "extra trees"
-    is_random = True
     grid: ClassVar[Grid] = {"trees": (100,), "max_features": (0.33, 1.0), "min_samples_leaf": (1, 3)}
     kind: Literal["extra_trees"] = "extra_trees"
-    trees: Count = 100
-    max_features: Fraction = 1.0
-    min_samples_leaf: Count = 1
 
     def estimator(self, seed: int, cpus: int) -> Any:
         """Extremely randomized trees."""
-        from sklearn.ensemble import ExtraTreesRegressor as Estimator
+        from sklearn.ensemble import ExtraTreesRegressor
 
-        return _forest(Estimator, self, seed, cpus)
+        return self._of(ExtraTreesRegressor, seed, cpus)
 
     def work(self, rows: int, attributes: int) -> float:
         """Trees that need not sort the rows."""
-        return _UNSORTED * self.trees * _cuts(rows, attributes * self.max_features)
+        return _UNSORTED * super().work(rows, attributes)
 
 
 class GradientBoosting(Baseline):
@@ -182,19 +187,9 @@ class GradientBoosting(Baseline):
 
     def work(self, rows: int, attributes: int) -> float:
         """Histograms of all attributes for each level."""
-        return _BIN * self.rounds * rows * attributes * math.log2(self.leaves)
+        return self.rounds * (_ROUND + _BIN * rows * attributes * math.log2(self.leaves))
 
 
 def _cuts(rows: int, attributes: float, depth: float = math.inf) -> float:
     """Work of a tree that is grown until its leaves are pure, or to a depth."""
     return rows * min(math.log2(max(rows, 2)), depth) * attributes * _CUT
-
-
-def _forest(estimator: Any, forest: RandomForest | ExtraTrees, seed: int, cpus: int) -> Any:
-    return estimator(
-        n_estimators=forest.trees,
-        max_features=forest.max_features,
-        min_samples_leaf=forest.min_samples_leaf,
-        random_state=seed,
-        n_jobs=cpus,
-    )
