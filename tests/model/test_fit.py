@@ -15,13 +15,11 @@ from irnet_ray.errors import TrainingError
 from irnet_ray.model import training as module
 from irnet_ray.model.architecture import SHORTCUTS, Architecture
 from irnet_ray.model.fit import fit
-from irnet_ray.model.hardware import CPU
 from irnet_ray.model.metrics import evaluate
 from irnet_ray.model.network import Network
 from irnet_ray.model.recipe import Recipe
 from irnet_ray.model.rows import Rows
 from irnet_ray.model.training import Training
-from irnet_ray.model.workers import Workers
 
 GOLDEN = Path(__file__).with_name("golden_trace.json")
 ONE_CYCLE = Recipe(base="fast", epochs=7, batch_size=32, learning_rate=5e-3)
@@ -142,22 +140,6 @@ def test_the_loss_trace_is_the_golden_one():
 @RECIPES
 def test_two_runs_are_identical(recipe):
     assert_identical(trained(recipe), trained(recipe))
-
-
-def test_another_seed_trains_otherwise():
-    assert trained(seed=0).history[0].train_mae != trained(seed=1).history[0].train_mae
-
-
-def test_every_seed_worker_and_epoch_has_its_own_order_of_the_rows():
-    orders = []
-    for seed, rank in itertools.product((0, 1, 256, 2**30), (0, 1)):
-        training = Training(IRNET, ONE_CYCLE, TRAIN, VALIDATION, seed, CPU)
-        training.workers = Workers(rank=rank)
-        orders.append(training._order().tolist())
-        training.history.epochs.append(None)
-        orders.append(training._order().tolist())
-    assert all(sorted(order) == list(range(len(TRAIN))) for order in orders)
-    assert len({tuple(order) for order in orders}) == len(orders)
 
 
 def test_torchs_global_generator_does_not_matter_and_is_left_alone():
