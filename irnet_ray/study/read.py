@@ -74,12 +74,15 @@ def parse_yaml(content: bytes, where: str) -> dict[str, Any]:
 def merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Lays changes over a mapping: mappings are merged key by key, anything else is replaced.
 
-    Changes to a recipe that is written as its name are changes to that recipe.
+    Changes to a recipe that is written as its name are changes to that recipe; a recipe that names its base is another
+    one, which keeps nothing of the former.
     """
     merged = dict(base)
     for key, value in changes.items():
         before = _spelt_out(key, merged.get(key))
-        merged[key] = merge(before, value) if isinstance(before, dict) and isinstance(value, Mapping) else value
+        is_another = key == "recipe" and isinstance(value, Mapping) and "base" in value
+        parts = isinstance(before, dict) and isinstance(value, Mapping) and not is_another
+        merged[key] = merge(before, value) if parts else value
     return merged
 
 

@@ -50,6 +50,16 @@ def test_settings_win_over_profiles(edit):
     assert read_study(path, "big", ["seeds=7"]).seeds == (7,)
 
 
+def test_a_recipe_that_names_its_base_keeps_nothing_of_the_former(edit):
+    other = {"recipe": {"base": "paper", "patience": 400}}
+    path = edit(profiles={"paper": {"models": {"networks": other}}})
+    content = yaml.safe_load(path.read_text())
+    content["models"]["networks"]["recipe"] = {"base": "fast", "epochs": 20}
+    path.write_text(yaml.safe_dump(content))
+    (before,), (recipe,) = (read_study(path, profile).models["networks"].recipe for profile in (None, "paper"))
+    assert (before.label, recipe.label) == ("fast(epochs=20)", "paper(patience=400)")
+
+
 def test_a_recipe_written_as_its_name_can_be_changed(edit):
     path = edit(profiles={"short": {"models": {"networks": {"recipe": {"epochs": 7}}}}})
     settings = ["models.networks.recipe=best", "models.networks.recipe.batch_size=32"]
