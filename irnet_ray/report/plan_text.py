@@ -38,7 +38,7 @@ def plan_text(study: Study, run: RunDirectory, style: Literal["table", "json"]) 
         estimates = estimate_study(draw_at_random(study, min(DRAWS, study.search.samples)))
         done = sum(trial.id in ended for trial in trials_of(run, study))
         return (search_plan_json if style == "json" else search_plan)(study, estimates, done)
-    estimates = estimate_study(study.trials())
+    estimates = estimate_study(study.trials(), study.trainer.limits)
     return plan_json(estimates) if style == "json" else plan_table(study, estimates, ended)
 
 

@@ -16,6 +16,7 @@ from irnet_ray.errors import ConfigurationError
 from irnet_ray.features import representation
 from irnet_ray.model.architecture import Architecture
 from irnet_ray.model.baselines import Baseline
+from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.model.recipe import Recipe
 from irnet_ray.study.trial import Matrix, NetworkModel, Trial
 
@@ -46,8 +47,12 @@ class Estimate:
     matrix_bytes: int
 
 
-def estimate_study(trials: Sequence[Trial]) -> list[Estimate]:
+def estimate_study(trials: Sequence[Trial], limits: Limits | None = None) -> list[Estimate]:
     """Estimates every trial, after measuring the speed of this machine for about a second.
+
+    Args:
+        trials: What to estimate.
+        limits: Of classical learning, which takes no longer than they allow.
 
     Raises:
         ConfigurationError: More training rows are asked than there are.
@@ -58,11 +63,17 @@ def estimate_study(trials: Sequence[Trial]) -> list[Estimate]:
         Estimate(
             trial=trial,
             rows=each,
-            seconds=work(trial, each) * speed,
+            seconds=min(work(trial, each) * speed, _longest(trial, limits)),
             matrix_bytes=4 * _rows_kept(trial, each) * len(representation.labels(trial.matrix.representation)),
         )
         for trial, each in zip(trials, rows, strict=True)
     ]
+
+
+def _longest(trial: Trial, limits: Limits | None) -> float:
+    """Time after which a trial is cut off (s)."""
+    seconds = limits.seconds if limits and isinstance(trial.model, Baseline) else None
+    return math.inf if seconds is None else seconds
 
 
 def split_sizes(trials: Sequence[Trial]) -> list[tuple[int, int, int]]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irnet_ray.errors import ConfigurationError
+from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.study.estimate import estimate_study, makespan, split_sizes, work
 from irnet_ray.study.read import read_study
 
@@ -49,6 +50,11 @@ def test_every_trial_gets_a_time_and_a_size(trials_of):
     estimates = estimate_study(trials_of())
     assert all(estimate.seconds > 0 for estimate in estimates)
     assert estimates[0].matrix_bytes == 4 * 145 * (150 + 17 + 25)
+
+
+def test_classical_learning_takes_no_longer_than_its_limit(trials_of):
+    for estimate in estimate_study(trials_of(), Limits(seconds=1e-9)):
+        assert (estimate.seconds == 1e-9) == (estimate.trial.architecture is None)
 
 
 @given(st.lists(st.floats(0.1, 100), min_size=1, max_size=20), st.integers(1, 5))
