@@ -30,7 +30,7 @@ def blocks(language, text=README):
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/training.md", "docs/recipes.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/training.md", "docs/recipes.md", "docs/results.md"])
 def test_the_tables_are_those_of_the_stored_measurements(page, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(ROOT / "docs"), *sys.path])
     build_pages = importlib.import_module("build_pages")
@@ -65,6 +65,23 @@ def test_every_study_and_profile_expands(path):
     profiles = yaml.safe_load(path.read_text()).get("profiles", {})
     for profile in [None, *profiles]:
         assert read_study(path, profile).trials()
+
+
+@pytest.mark.parametrize(
+    "name", ["design_problem", "composition", "structure", "small_data", "data_size", "error_analysis"]
+)
+def test_the_papers_studies_have_both_scales(name):
+    path = ROOT / "studies" / f"{name}.yaml"
+    assert f"`studies/{name}.yaml`" in README
+    laptop, paper = (read_study(path, profile).trials() for profile in ("laptop", "paper"))
+    of_laptop, of_paper = ([trial.model for trial in each if trial.architecture] for each in (laptop, paper))
+    assert {model.width for model in of_laptop} == {0.25}
+    assert {model.width for model in of_paper} == {1.0}
+    assert {(model.recipe.base, model.recipe.epochs) for model in of_paper} == {("paper", 3000)}
+    for trials in (laptop, paper):
+        assert {trial.seed for trial in trials} == {0, 1, 2}
+    placements = {(trial.architecture.depth, trial.architecture.shortcut) for trial in laptop if trial.architecture}
+    assert placements <= {(t.architecture.depth, t.architecture.shortcut) for t in paper if t.architecture}
 
 
 def test_the_quickstart_holds_the_papers_grid():
