@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test lint format pages clean
+.PHONY: study test lint format pages results clean
 .DELETE_ON_ERROR:
 
 study: .venv/installed
@@ -18,6 +18,8 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 
 # Tables of the README and of docs/ from the files in docs/.
+results: pages
+
 pages: .venv/installed-dev
 	$(BIN)/python docs/build_pages.py
 

@@ -17,11 +17,13 @@ ROOT = DOCS.parent
 sys.path[:0] = [str(DOCS), str(ROOT / "benchmarks")]
 
 from measured_blocks import featurizing, measured  # noqa: E402
+from result_blocks import FIGURES, kept_files, study, verdict_summary  # noqa: E402
 from run_blocks import best, keep, quickstart  # noqa: E402
 
 Block = Callable[[], str]
 PAGES: dict[str, dict[str, Block]] = {
     "README.md": {"quickstart": quickstart, "best": best, "featurizing": featurizing},
+    "docs/results.md": {"summary": verdict_summary, **{name.partition("-")[0]: study(name) for name in FIGURES}},
     "docs/training.md": {
         name: measured(name) for name in ("train_step", "study_overhead", "workers", "memory", "devices")
     },
@@ -50,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", type=Path, action="append", default=[], metavar="RUN", help="copy its results first")
     for run in parser.parse_args().keep:
-        keep(run)
+        keep(run, kept_files(run.name))
     for page in PAGES:
         (ROOT / page).write_text(rebuilt(page))
 

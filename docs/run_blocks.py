@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,18 +12,22 @@ import pandas as pd
 DOCS = Path(__file__).parent
 NAMES = {"plain": "plain network", "srnet": "SRNet", "irnet": "IRNet"}
 BEST = ("best-five", "best-oqmd")
-_FIGURES = {"quickstart": ["mae_by_depth.png"]}
+_OF_REPORTS = {"quickstart": ["figures/mae_by_depth.png"], **{name: ["tables/errors.csv"] for name in BEST}}
 
 
-def keep(run: Path) -> None:
-    """Keeps what the pages show of a run, in a folder of the run's name."""
+def keep(run: Path, of_report: Sequence[str] = ()) -> None:
+    """Keeps what the pages show of a run, in a folder of the run's name.
+
+    Args:
+        run: The run.
+        of_report: Files of its report, those that it has.
+    """
     folder = DOCS / run.name
     folder.mkdir(exist_ok=True)
     shutil.copy(run / "results.csv", folder)
-    for figure in _FIGURES.get(run.name, []):
-        shutil.copy(run / "report" / figure, folder)
-    if run.name in BEST:
-        shutil.copy(run / "report" / "errors.csv", folder)
+    for name in (*of_report, *_OF_REPORTS.get(run.name, ())):
+        if (run / "report" / name).exists():
+            shutil.copy(run / "report" / name, folder)
     first = next(iter(sorted((run / "trials").glob("*/result.json"))))
     provenance = json.loads(first.read_text())["provenance"]
     (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
@@ -64,7 +69,7 @@ def best() -> str:
     rows = " and ".join(f"{each['train_rows']:,} training and {each['test_rows']:,} test rows" for each in results)
     first = results[0]
     text = f"IRNet-17, {first['width']:g} of the paper's width, {first['representation']}, {rows}"
-    return "\n".join([*lines, "", f"{text}, {_machine(DOCS / BEST[0])}."])
+    return "\n".join([*lines, "", f"{text}, {machine(DOCS / BEST[0])}."])
 
 
 def _conditions(results: pd.DataFrame, folder: Path) -> str:
@@ -73,11 +78,12 @@ def _conditions(results: pd.DataFrame, folder: Path) -> str:
         f"OQMD formation enthalpies, {first['train_rows']:,} training and {first['test_rows']:,} test rows, "
         f"145 composition attributes, {first['width']:g} of the paper's width, {first['epochs']:.0f} epochs, "
         f"{seeds} {'seed' if seeds == 1 else 'seeds'}. {results['train_seconds'].sum() / 60:.1f} minutes of one core "
-        f"altogether, {_machine(folder)}."
+        f"altogether, {machine(folder)}."
     )
 
 
-def _machine(folder: Path) -> str:
+def machine(folder: Path) -> str:
+    """Hardware, versions and commit of a run."""
     provenance = json.loads((folder / "provenance.json").read_text())
     precision = ", products in bfloat16" if provenance.get("trainer", {}).get("bfloat16") else ""
     return (

@@ -1,0 +1,158 @@
+"""Blocks of the pages that show what the paper's studies came to, from the files that ``--keep`` copied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from run_blocks import DOCS, machine
+
+from irnet_ray.report.wording import MODEL_TITLES, model_label, number
+from irnet_ray.study.progress import duration
+
+FIGURES = {
+    "design_problem-laptop": ["mae_by_depth", "learning_curves"],
+    "composition-laptop": [],
+    "structure-laptop": ["error_distribution_by_representation_jarvis_dft_3d_formation_energy"],
+    "small_data-laptop": [],
+    "data_size-laptop": ["error_by_size", "gain_by_size"],
+    "error_analysis-laptop": ["agreement_oqmd_formation_enthalpy_100000_training_rows"],
+}
+"""What the pages show of each run."""
+
+_KEPT = ("findings.json", "tables/errors.csv", "tables/beside_paper.csv", "tables/advice.csv")
+_MARKS = {"reproduced": "**reproduced**", "contradicted": "**contradicted**"}
+
+
+def kept_files(run: str) -> list[str]:
+    """What of a run's report is kept, by its path there."""
+    return [*_KEPT, *(f"figures/{name}.png" for name in FIGURES[run])] if run in FIGURES else []
+
+
+def study(name: str) -> Callable[[], str]:
+    """A block with the verdicts, the errors beside the paper's, the figures and the conditions of a study."""
+
+    def render() -> str:
+        folder = DOCS / name
+        if not folder.exists():
+            return "Not run yet."
+        parts = [each(folder) for each in (_conditions, _verdicts, _errors_by_size, _beside_paper, _advice)]
+        figures = [f"![{figure.replace('_', ' ')}]({name}/{figure}.png)" for figure in FIGURES[name]]
+        return "\n\n".join(filter(None, [*parts, *figures]))
+
+    return render
+
+
+def _conditions(folder: Path) -> str:
+    results = pd.read_csv(folder / "results.csv")
+    study_name, _, profile = folder.name.partition("-")
+    hours = duration(float(results["train_seconds"].sum() + results["predict_seconds"].sum()))
+    return (
+        f"```console\n$ irnet-ray run studies/{study_name}.yaml --profile {profile}\n```\n\n"
+        f"{len(results):,} finished trials, {hours} of training and predicting in all, {machine(folder)}."
+    )
+
+
+def _table(headings: list[str], rows: list[list[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _findings(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((folder / "findings.json").read_text())
+    return [finding for finding in found if finding["effect"] is not None or finding["verdict"] != "missing"]
+
+
+def _verdicts(folder: Path) -> str:
+    rows = [
+        [finding["claim"], finding["where"], _interval(finding), _number(finding["paper"]), _verdict(finding)]
+        for finding in _findings(folder)
+    ]
+    return _table(["claim", "on", "ours (95% interval)", "paper", "verdict"], rows)
+
+
+def _verdict(finding: dict[str, Any]) -> str:
+    return _MARKS.get(finding["verdict"], "no verdict" if finding["verdict"] == "missing" else finding["verdict"])
+
+
+def _interval(finding: dict[str, Any]) -> str:
+    low, high = (_number(finding[end]) or "beyond" for end in ("low", "high"))
+    return f"{_number(finding['effect']) or 'beyond'} ({low} to {high})"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None or pd.isna(value) else number(value)
+
+
+def _beside_paper(folder: Path) -> str:
+    table = pd.read_csv(folder / "beside_paper.csv")
+    if table.empty:
+        return ""
+    rows = [
+        [
+            f"{row['dataset']}, {row['property'].replace('_', ' ')}, {row['representation']}",
+            f"{row['train_size']:,}",
+            row["network"],
+            f"{number(row['test_mae'])} {row['unit']}",
+            number(row["paper"]),
+            number(row["ours_to_paper"]),
+            "" if pd.isna(row["part_of_cost"]) else f"{100 * row['part_of_cost']:.2g}%",
+        ]
+        for row in table.to_dict("records")
+    ]
+    return _table(["data", "rows", "model", "test MAE", "paper", "ours / paper", "part of its cost, at most"], rows)
+
+
+def _advice(folder: Path) -> str:
+    path = folder / "advice.csv"
+    if not path.exists():
+        return ""
+    table = pd.read_csv(path, keep_default_na=False)
+    error = next(column for column in table.columns if column.startswith("expected"))
+    rows = [
+        [
+            f"{int(row['train_rows']):,}{'*' if row['reach'] else ''}",
+            str(row["layers"]),
+            f"{row[error]} ({row['95%_interval']})",
+            row["twice_the_data"],
+        ]
+        for row in table.to_dict("records")
+    ]
+    headings = ["training rows", "layers", error.replace("_", " ").replace(" (", ", ").rstrip(")"), "twice the data"]
+    note = "\n\n\\* beyond what was tried." if any(table["reach"]) else ""
+    return f"{_table(headings, rows)}{note}"
+
+
+def verdict_summary() -> str:
+    """How many verdicts of each kind each study has."""
+    kinds = ("reproduced", "contradicted", "inconclusive")
+    rows = []
+    for name in FIGURES:
+        if (DOCS / name).exists():
+            verdicts = [finding["verdict"] for finding in _findings(DOCS / name)]
+            rows.append([f"`{name.partition('-')[0]}`", *(str(verdicts.count(kind)) for kind in kinds)])
+    return _table(["study", *kinds], rows)
+
+
+def _errors_by_size(folder: Path) -> str:
+    """Test errors of each model at each number of training rows, where there are several."""
+    errors = pd.read_csv(folder / "errors.csv").dropna(subset=["test_mae"])
+    if errors.groupby(["dataset", "property", "representation"])["train_size"].nunique().max() < 3:
+        return ""
+    networks = errors[errors["depth"].notna()]
+    names = [model_label(model, int(depth)) for model, depth in networks[["model", "depth"]].to_numpy()]
+    wide = networks.assign(name=names).pivot_table(index="train_size", columns="name", values="test_mae", sort=False)
+    baselines = errors[errors["depth"].isna() & (errors["model"] != "gradient_boosting")]
+    best = baselines.loc[baselines.groupby("train_size")["val_mae"].idxmin()].set_index("train_size")
+    rows = [
+        [
+            f"{size:,.0f}",
+            *(_number(value) for value in wide.loc[size]),
+            f"{number(best.loc[size, 'test_mae'])} ({MODEL_TITLES[best.loc[size, 'model']]})",
+        ]
+        for size in sorted(wide.index)
+    ]
+    return _table(["training rows", *wide.columns, "best of classical learning"], rows)
