@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class Architecture:
         return cls(tuple((max(1, round(units * width)), layers) for units, layers in STACKS[depth]), shortcut)
 
     @classmethod
+    @functools.lru_cache(maxsize=256)
     def parse(cls, text: str) -> Architecture:
         """Reads the authors' notation, for example ``"1024BARx4-512BARx3-1"``.
 

@@ -105,16 +105,47 @@ def advise(run: RunDirectory, rows: int) -> str:
     return "\n\n".join(advice_text(series, rows, optimistic=optimistic) for series in found)
 
 
+def advice_table(series: Series) -> pd.DataFrame:
+    """The advice for each of some numbers of training rows, from the fewest that were tried to ten times the most."""
+    smallest = min(curve.smallest for curve in series.curves.values())
+    largest = max(curve.largest for curve in series.curves.values())
+    decades = range(math.floor(math.log10(smallest)), math.ceil(math.log10(largest)) + 1)
+    sizes = [factor * 10**decade for decade in decades for factor in (1, 3)]
+    shown = [size for size in sizes if smallest <= size <= 4 * largest]
+    return pd.DataFrame([_advice_row(series, size, largest) for size in shown])
+
+
+def _advice_row(series: Series, rows: int, largest: int) -> dict[str, object]:
+    depth = series.best_depth(rows)
+    curve = series.curves[depth]
+    error, low, high = curve.at(rows)
+    gain, least, most = _gain(curve, rows)
+    return {
+        "train_rows": rows,
+        "layers": depth,
+        f"expected_test_MAE ({series.unit})": number(error),
+        "95%_interval": f"{number(low)} to {number(high)}",
+        "twice_the_data": f"-{100 * gain:.0f}% ({100 * least:.0f} to {100 * most:.0f})",
+        "reach": "" if rows <= largest else "beyond what was tried",
+    }
+
+
+def _gain(curve: LearningCurve, rows: int) -> tuple[float, float, float]:
+    """Part of the error that twice the data would take away, and its 95% interval."""
+    gains = 1 - curve.all_at(2 * rows) / curve.all_at(rows)
+    low, high = np.quantile(gains[1:], [0.025, 0.975])
+    return float(gains[0]), float(low), float(high)
+
+
 def advice_text(series: Series, rows: int, *, optimistic: bool = False) -> str:
     """The expected errors, and the advice in words."""
     table = pd.DataFrame([_row(series, depth, rows) for depth in sorted(series.curves)])
     best = series.best_depth(rows)
     curve = series.curves[best]
-    gains = 1 - curve.all_at(2 * rows) / curve.all_at(rows)
-    low, high = np.quantile(gains[1:], [0.025, 0.975])
+    gain, low, high = _gain(curve, rows)
     sentences = [
         f"Take {best} layers: {_why(series, best)}.",
-        f"Twice the data would lower the error by {100 * gains[0]:.0f}% "
+        f"Twice the data would lower the error by {100 * gain:.0f}% "
         f"(95% interval {100 * low:.0f} to {100 * high:.0f}).",
     ]
     sizes = f"the sizes that were tried, {curve.smallest:,} to {curve.largest:,}"

@@ -9,6 +9,7 @@ import pandas as pd
 from irnet_ray.model.baselines import THE_TEN
 from irnet_ray.report.claims.finding import Judged
 from irnet_ray.report.comparison import Point
+from irnet_ray.report.cost import fraction_of_cost
 from irnet_ray.report.paper import BEST_OF_TEN, Key, PublishedExperiment, experiments_on
 from irnet_ray.report.wording import model_label
 
@@ -25,6 +26,7 @@ _COLUMNS = [
     "test_mae",
     "paper",
     "ours_to_paper",
+    "part_of_cost",
     "place",
     "paper_rows",
 ]
@@ -38,7 +40,8 @@ def beside_paper(run: Sequence[Judged]) -> pd.DataFrame:
 
     Returns:
         A row for each, with the task, ``network`` (or baseline), ``seeds``, ``test_mae`` (mean over seeds), ``paper``
-        (both in ``unit``), their ratio ``ours_to_paper``, ``place`` in the paper and the rows of its dataset.
+        (both in ``unit``), their ratio ``ours_to_paper``, ``part_of_cost`` (ours over the paper's, at most; of
+        networks), ``place`` in the paper and the rows of its dataset.
     """
     rows = [
         _row(judged, experiment, key, point)
@@ -48,6 +51,17 @@ def beside_paper(run: Sequence[Judged]) -> pd.DataFrame:
         if (point := _point(judged, key)) is not None and judged.seeds(point)
     ]
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def published_errors(judged: Judged) -> dict[Point, float]:
+    """The paper's errors of a comparison's models, from the first of its experiments that has them."""
+    found: dict[Point, float] = {}
+    for experiment in _same(judged):
+        for key, error in experiment.errors.items():
+            point = _point(judged, key)
+            if point is not None:
+                found.setdefault(point, error)
+    return found
 
 
 def _same(judged: Judged) -> Sequence[PublishedExperiment]:
@@ -68,6 +82,17 @@ def _best_of(judged: Judged) -> str:
     return model_label(BEST_OF_TEN, None) if tried == len(THE_TEN) else f"best of {tried} traditional models"
 
 
+def _part_of_cost(judged: Judged, experiment: PublishedExperiment, point: Point) -> float | None:
+    """Of the first seed."""
+    if point.depth is None:
+        return None
+    trial = judged.comparison.finished(point)[0]
+    columns = ["train_rows", "validation_rows", "test_rows", "epochs"]
+    results = judged.comparison.results.set_index("trial_id")
+    train, validation, test, epochs = (int(value) for value in results.loc[trial.id, columns].to_numpy())
+    return fraction_of_cost(trial, (train, validation, test), epochs, experiment.rows)
+
+
 def _row(judged: Judged, experiment: PublishedExperiment, key: Key, point: Point) -> dict[str, object]:
     task, ours, paper = judged.comparison.task, judged.evidence.mae(point), experiment.errors[key]
     name = point.label if key[0] != BEST_OF_TEN else f"{_best_of(judged)} ({point.label})"
@@ -84,6 +109,7 @@ def _row(judged: Judged, experiment: PublishedExperiment, key: Key, point: Point
         "test_mae": ours,
         "paper": paper,
         "ours_to_paper": ours / paper,
+        "part_of_cost": _part_of_cost(judged, experiment, point),
         "place": experiment.place,
         "paper_rows": experiment.rows,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -105,11 +106,21 @@ class Comparison:
             return self.task.train_size
         return int(self.results["train_rows"].iloc[0])
 
-    @property
+    @functools.cached_property
     def missing(self) -> list[Trial]:
         """Planned trials without a result."""
         finished = set(self.results["trial_id"])
         return [trial for trial in self.trials if trial.id not in finished]
+
+    @functools.cached_property
+    def _finished(self) -> dict[Point, list[Trial]]:
+        """The trials that have a result, by model and depth."""
+        missing = {trial.id for trial in self.missing}
+        points: dict[Point, list[Trial]] = {}
+        for trial in self.trials:
+            if trial.id not in missing:
+                points.setdefault(point_of(trial), []).append(trial)
+        return points
 
     def plans(self, point: Point) -> bool:
         """Whether the study has a model."""
@@ -130,13 +141,11 @@ class Comparison:
 
     def finished(self, point: Point) -> list[Trial]:
         """The point's trials that have a result."""
-        missing = {trial.id for trial in self.missing}
-        return [trial for trial in self.trials if point_of(trial) == point and trial.id not in missing]
+        return list(self._finished.get(point, ()))
 
     def finished_points(self) -> list[Point]:
         """All points with a result, by model and depth."""
-        points = distinct(point_of(trial) for trial in self.trials if self.finished(point_of(trial)))
-        return sorted(points, key=lambda point: point.place)
+        return sorted(self._finished, key=lambda point: point.place)
 
     @property
     def tried_baselines(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,10 +20,14 @@ class Evidence:
     Attributes:
         errors: For each point and seed the absolute errors (unit of the property), shape ``(test rows,)``.
         target: The property of the test rows in its unit, shape ``(test rows,)``; ``None`` while no trial is finished.
+        predictions: For each point those of its first seed (unit of the property), shape ``(test rows,)``.
+        ensembles: Test MAE of the average of the predictions of several trials, by their ids.
     """
 
     errors: Mapping[Point, Mapping[int, FloatArray]]
     target: FloatArray | None = None
+    predictions: Mapping[Point, FloatArray] = field(default_factory=dict)
+    ensembles: Mapping[frozenset[str], float] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -62,14 +66,20 @@ def read_evidence(run: RunDirectory, comparison: Comparison) -> Evidence:
         RunError: Two trials were tested on different rows.
     """
     errors: dict[Point, dict[int, FloatArray]] = {}
+    predictions: dict[Point, FloatArray] = {}
+    ensembles: dict[frozenset[str], float] = {}
     first: FloatArray | None = None
     for point in comparison.finished_points():
-        for trial in comparison.finished(point):
+        trials, signed = comparison.finished(point), []
+        for trial in trials:
             target, prediction = _tested(run, trial.id)
             first = target if first is None else first
             _check_rows(run, trial.id, first, target)
-            errors.setdefault(point, {})[trial.seed] = np.abs(prediction - target)
-    return Evidence(errors, first)
+            signed.append(prediction - target)
+            errors.setdefault(point, {})[trial.seed] = np.abs(signed[-1])
+            predictions.setdefault(point, prediction)
+        ensembles[frozenset(trial.id for trial in trials)] = float(np.abs(np.mean(signed, axis=0)).mean())
+    return Evidence(errors, first, predictions, ensembles)
 
 
 def ensemble_mae(run: RunDirectory, trial_ids: Sequence[str]) -> float:
@@ -88,7 +98,7 @@ def ensemble_mae(run: RunDirectory, trial_ids: Sequence[str]) -> float:
 
 def _tested(run: RunDirectory, trial_id: str) -> tuple[FloatArray, FloatArray]:
     """Target and prediction of a trial's test rows."""
-    predictions = run.predictions(trial_id)
+    predictions = run.predictions(trial_id, columns=["part", "target", "prediction"])  # text takes long to read
     test = predictions[predictions["part"] == "test"]
     return test["target"].to_numpy(dtype=np.float64), test["prediction"].to_numpy(dtype=np.float64)
 

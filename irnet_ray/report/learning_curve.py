@@ -84,13 +84,26 @@ def _fit(rows: FloatArray, logarithms: FloatArray, weights: FloatArray) -> tuple
         return 0.0, float(np.exp(intercept)), float(-slope)
     least = float(np.exp(logarithms.min()))
 
+    places = np.log(rows)
+
+    def parts(parameters: FloatArray) -> tuple[float, FloatArray, float]:
+        share, exponent = np.sin(parameters[0]) ** 2, _STEEPEST * np.sin(parameters[2]) ** 2
+        return share, np.exp(parameters[1] - exponent * places), exponent
+
     def residuals(parameters: FloatArray) -> FloatArray:
-        share, log_scale, exponent = parameters
-        errors = share * least + np.exp(log_scale - exponent * np.log(rows))
-        difference: FloatArray = (np.log(errors) - logarithms) * weights
+        share, power, _ = parts(parameters)
+        difference: FloatArray = (np.log(share * least + power) - logarithms) * weights
         return difference
 
-    start = [_FIRST_SHARE, intercept, min(-slope, _STEEPEST / 2)]
-    bounds = ([0, -np.inf, 0], [1, np.inf, _STEEPEST])
-    share, log_scale, exponent = least_squares(residuals, start, bounds=bounds, x_scale=[0.1, 1, 0.1]).x
-    return float(share * least), float(np.exp(log_scale)), float(exponent)
+    def derivatives(parameters: FloatArray) -> FloatArray:
+        share, power, _ = parts(parameters)
+        of_share, of_exponent = np.sin(2 * parameters[0]), _STEEPEST * np.sin(2 * parameters[2])
+        columns = [np.full_like(power, least * of_share), power, -places * power * of_exponent]
+        matrix: FloatArray = np.stack(columns, axis=1) * (weights / (share * least + power))[:, None]
+        return matrix
+
+    # Sines keep share and exponent within their bounds, and let the quickest of the methods be used.
+    start = [np.arcsin(_FIRST_SHARE**0.5), intercept, np.arcsin(min(-slope / _STEEPEST, 0.5) ** 0.5)]
+    found = least_squares(residuals, start, jac=derivatives, method="lm").x
+    share, _, exponent = parts(found)
+    return float(share * least), float(np.exp(found[1])), float(exponent)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-import pandas as pd
-
 from irnet_ray.errors import RunError
+from irnet_ray.report.advice import advice_table, fit_series
 from irnet_ray.report.beside_paper import beside_paper
 from irnet_ray.report.claims import Finding, Judged, judge
-from irnet_ray.report.comparison import compare, file_suffix
+from irnet_ray.report.comparison import Comparison, compare, file_suffix
 from irnet_ray.report.evidence import ensemble_mae, read_evidence
-from irnet_ray.report.figures.style import to_png
-from irnet_ray.report.illustrations import Illustration, illustrate
+from irnet_ray.report.figures.style import to_png, to_svg
+from irnet_ray.report.formats import table_files, to_csv
+from irnet_ray.report.illustrations import illustrate
+from irnet_ray.report.input_illustrations import illustrate_inputs, input_groups
+from irnet_ray.report.inventory import take_inventory
 from irnet_ray.report.provenance import summarize
-from irnet_ray.report.render import Section, render
+from irnet_ray.report.render import Advice, Content, Section, render
 from irnet_ray.report.series import series_of, series_words
 from irnet_ray.report.series_illustrations import illustrate_series
 from irnet_ray.report.tables import error_table
+from irnet_ray.report.unfinished_rows import with_unfinished
+from irnet_ray.report.wording import listing
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import trials_of_run
 from irnet_ray.study.spec import Study
@@ -30,8 +34,9 @@ _FOLDER = "report"
 def build_report(run: RunDirectory) -> str:
     """Writes a run's report from its files, in place of an earlier one.
 
-    The same files give the same report, byte by byte. It holds ``index.html``, which needs nothing beside
-    itself, ``findings.json``, ``errors.csv``, ``beside_paper.csv``, and each figure as PNG with its data as CSV.
+    The same files give the same report, byte by byte. It holds ``index.html``, which needs nothing beside itself,
+    ``findings.json``, in ``figures`` each figure as PNG and SVG with its data as CSV, and in ``tables`` each table as
+    CSV, Markdown and LaTeX.
 
     Args:
         run: Some of its trials are finished.
@@ -43,34 +48,63 @@ def build_report(run: RunDirectory) -> str:
         RunError: No trial is finished, or trials that are to be compared were tested on different rows.
         StorageError: The run cannot be read, or the report not be written.
     """
+    content = _content(run)
+    run.storage.delete_folder(_FOLDER)
+    for name, file in _files(content):
+        run.storage.write(f"{_FOLDER}/{name}", file)
+    return f"{run.uri.rstrip('/')}/{_FOLDER}/index.html"
+
+
+def _content(run: RunDirectory) -> Content:
+    """Gathers all that a page shows."""
     study = run.study()
-    trials = trials_of_run(run)
-    results = run.results(trials)
+    inventory = take_inventory(run, trials_of_run(run))
+    results = inventory.results
     if results.empty:
         raise RunError(f"'{run.uri}': no trial is finished, so there is nothing to report; run the study first")
-    comparisons = compare(trials, results) if study.search is None else []  # a search asks what is best, not why
+    # A search asks what is best, not why.
+    comparisons = compare(inventory.trials, results) if study.search is None else []
     cut = frozenset(run.cuts())
     judged = [Judged(each, read_evidence(run, each), study.split.validation_is_test, cut) for each in comparisons]
-    findings = judge(judged) if judged else []
-    paper = beside_paper(judged)
-    sections = [*_series_sections(judged), *(Section(each.comparison.name, _illustrate(run, each)) for each in judged)]
-    errors = error_table(results, lambda trial_ids: ensemble_mae(run, trial_ids))
+    known = {ids: mae for each in judged for ids, mae in each.evidence.ensembles.items()}
+
+    def ensemble(trial_ids: Sequence[str]) -> float:
+        ids = frozenset(trial_ids)
+        return known[ids] if ids in known else ensemble_mae(run, trial_ids)
+
+    errors = error_table(results, ensemble)
     if study.search is not None:
         errors = errors.sort_values("val_mae", ignore_index=True)
-    files = {
-        "index.html": render(study, findings, sections, errors, paper, summarize(run, study, trials, results)).encode(),
-        "findings.json": _findings_json(findings, study),
-        "errors.csv": _csv(errors),
-        "beside_paper.csv": _csv(paper),
-    }
-    for illustration in (each for section in sections for each in section.illustrations):
-        if illustration.figure is not None:
-            files[f"{illustration.name}.png"] = to_png(illustration.figure)
-            files[f"{illustration.name}.csv"] = _csv(illustration.data)
-    run.storage.delete_folder(_FOLDER)
-    for name, content in files.items():
-        run.storage.write(f"{_FOLDER}/{name}", content)
-    return f"{run.uri.rstrip('/')}/{_FOLDER}/index.html"
+    sections = [*_series_sections(judged), *_input_sections(judged), *(_section(run, each) for each in judged)]
+    drawn = [each for section in sections for each in section.illustrations if each.figure is not None]
+    return Content(
+        study=study,
+        inventory=inventory,
+        findings=judge(judged) if judged else {},
+        sections=sections,
+        advice=_advice(comparisons),
+        errors=with_unfinished(errors, inventory),
+        beside_paper=beside_paper(judged),
+        provenance=summarize(run, study, inventory),
+        drawings={each.name: to_svg(each.figure, each.name) for each in drawn if each.figure is not None},
+    )
+
+
+def _files(content: Content) -> Iterator[tuple[str, bytes]]:
+    """Each file's name and what it holds."""
+    yield "index.html", render(content).encode()
+    yield "findings.json", _findings_json(content.findings, content.study)
+    yield from table_files("tables/errors", content.errors).items()
+    yield from table_files("tables/beside_paper", content.beside_paper).items()
+    for number, advice in enumerate(content.advice):
+        yield from table_files(f"tables/advice{f'_{number + 1}' if number else ''}", advice.table).items()
+    for illustration in (each for section in content.sections for each in section.illustrations):
+        if illustration.figure is None:
+            continue
+        yield f"figures/{illustration.name}.png", to_png(illustration.figure)
+        yield f"figures/{illustration.name}.svg", content.drawings[illustration.name].encode()
+        yield f"figures/{illustration.name}.csv", to_csv(illustration.data)
+        yield from table_files(f"tables/{illustration.name}", illustration.table).items()
 
 
 def _series_sections(judged: Sequence[Judged]) -> list[Section]:
@@ -78,20 +112,55 @@ def _series_sections(judged: Sequence[Judged]) -> list[Section]:
     found = series_of(judged, lambda each: each.comparison)
     names = [series_words(members[0].comparison) if len(found) > 1 else "" for members in found]
     return [
-        Section(name or "all numbers of training rows", illustrate_series(members, name))
+        Section(name or "All numbers of training rows", illustrate_series(members, name), _attributes(members[0]))
         for members, name in zip(found, names, strict=True)
     ]
 
 
-def _illustrate(run: RunDirectory, judged: Judged) -> list[Illustration]:
-    suffix = file_suffix(judged.comparison.name)
-    return illustrate(run, judged.comparison, judged.evidence, suffix=suffix, optimistic=judged.optimistic)
+def _input_sections(judged: Sequence[Judged]) -> list[Section]:
+    """The figures over representations."""
+    groups = input_groups(judged)
+    sections = []
+    for members in groups:
+        task = members[0].comparison.task
+        texts = task.words()
+        shown = ["dataset", "property", *(["train_size"] if task.train_size else [])]
+        name = ", ".join(texts[key] for key in shown)
+        attributes = {key: value for key, value in _attributes(members[0]).items() if key != "representation"}
+        suffix = file_suffix(name) if len(groups) > 1 else ""
+        sections.append(Section(f"All representations: {name}", illustrate_inputs(members, suffix), attributes))
+    return sections
 
 
-def _findings_json(findings: Sequence[Finding], study: Study) -> bytes:
-    rows = [{**asdict(finding), "optimistic": study.split.validation_is_test} for finding in findings]
+def _section(run: RunDirectory, judged: Judged) -> Section:
+    """The figures of a comparison."""
+    illustrations = illustrate(run, judged, file_suffix(judged.comparison.name))
+    return Section(judged.comparison.name, illustrations, _attributes(judged))
+
+
+def _attributes(judged: Judged) -> dict[str, str]:
+    """By what the page's filters know a comparison."""
+    task = judged.comparison.task
+    return {"dataset": task.dataset, "property": task.property, "representation": task.representation}
+
+
+def _advice(comparisons: Sequence[Comparison]) -> list[Advice]:
+    found = fit_series(comparisons)
+    return [
+        Advice(
+            name=series.data if len(found) > 1 else "",
+            dataset=series.data.partition(", ")[0],
+            depths=listing(str(depth) for depth in sorted(series.curves)),
+            table=advice_table(series),
+        )
+        for series in found
+    ]
+
+
+def _findings_json(findings: Mapping[str, Sequence[Finding]], study: Study) -> bytes:
+    rows = [
+        {**asdict(finding), "question": question, "optimistic": study.split.validation_is_test}
+        for question, group in findings.items()
+        for finding in group
+    ]
     return (json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def _csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False).encode()

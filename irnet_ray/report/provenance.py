@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,9 @@ from irnet_ray.data.cards import DatasetCard, MatminerSource, TransportSource, W
 from irnet_ray.data.catalog import catalog
 from irnet_ray.data.split import SplitPlan
 from irnet_ray.report.comparison import point_of
-from irnet_ray.report.wording import cell, count, distinct
+from irnet_ray.report.deviations import deviations
+from irnet_ray.report.inventory import Inventory
+from irnet_ray.report.wording import cell, count, distinct, listing
 from irnet_ray.study.progress import duration
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.space import Search
@@ -31,7 +34,7 @@ class Unfinished:
         task: What it learns from what.
         seed: Its seed.
         trial_id: Its id.
-        reason: Why it failed or was stopped; empty if it was not run to its end.
+        reason: Why it has none.
     """
 
     label: str
@@ -60,30 +63,38 @@ class Provenance:
     unfinished: list[Unfinished]
 
 
-def summarize(run: RunDirectory, study: Study, trials: Sequence[Trial], results: pd.DataFrame) -> Provenance:
+def summarize(run: RunDirectory, study: Study, inventory: Inventory) -> Provenance:
     """Gathers how a run came about.
 
     Args:
         run: Where the trials' files are.
         study: What the run is of.
-        trials: All that the study plans.
-        results: Rows of the finished ones, columns as in ``RESULT_COLUMNS``.
+        inventory: Its trials.
     """
+    trials, results = inventory.trials, inventory.results
     matrices = [trial.matrix for trial in trials]
     return Provenance(
         datasets=[catalog()[name] for name in distinct(each.dataset for each in matrices if each.own_table is None)],
         own_tables=distinct(each.dataset for each in matrices if each.own_table),
         facts={
+            "Not as in the paper": deviations(study, trials),
             "Split": [describe_split(study.split)],
             "Rows": _rows(results),
             **({"Recipes": _recipes(trials)} if study.search is None else {"Search": _search(study.search)}),
             **_surroundings([run.result(str(trial_id))["provenance"] for trial_id in results["trial_id"]]),
             "Resources": [f"{count(study.trainer.cpus, 'core')} and {count(study.trainer.gpus, 'GPU')} a trial"],
+            "Seeds": [_seeds(trials)],
             "Training time": [f"{duration(float(results['train_seconds'].sum()))} over all finished trials"],
+            **({"Remarks": list(inventory.remarks)} if inventory.remarks else {}),
         },
         finished=len(results),
-        unfinished=_unfinished(trials, set(results["trial_id"]), {**run.stopped(), **run.cuts(), **run.failures()}),
+        unfinished=_unfinished(inventory),
     )
+
+
+def _seeds(trials: Sequence[Trial]) -> str:
+    """Of everything that is random, in the order of the file."""
+    return f"{listing(str(seed) for seed in distinct(trial.seed for trial in trials))}; what is not random has seed 0"
 
 
 def source_of(card: DatasetCard) -> str:
@@ -158,9 +169,18 @@ def _surroundings(provenances: Sequence[Mapping[str, Any]]) -> dict[str, list[st
         "Machine": machines,
         "Versions": [", ".join(each) for each in versions],
         "Commit": commits,
-        "Finished": [times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"] if times else [],
+        "Finished": [_from_to(times[0], times[-1])] if times else [],
     }
     return {heading: texts for heading, texts in facts.items() if texts}
+
+
+def _from_to(first: str, last: str) -> str:
+    """Two moments in words: ``26 November 2026, 14:03 to 15:40 UTC``."""
+    begin, end = (datetime.fromisoformat(text) for text in (first, last))
+    day = f"{begin.day} {begin:%B %Y}, {begin:%H:%M}"
+    if (end - begin).total_seconds() < 60:
+        return f"{day} UTC"
+    return f"{day} to {f'{end:%H:%M}' if begin.date() == end.date() else f'{end.day} {end:%B %Y}, {end:%H:%M}'} UTC"
 
 
 def _machine(provenance: Mapping[str, Any]) -> str:
@@ -169,7 +189,7 @@ def _machine(provenance: Mapping[str, Any]) -> str:
     return ", ".join([processor, f"{cores} cores", *([gpu] if gpu else []), system])
 
 
-def _unfinished(trials: Sequence[Trial], finished: set[str], reasons: Mapping[str, str]) -> list[Unfinished]:
+def _unfinished(inventory: Inventory) -> list[Unfinished]:
     return [
         Unfinished(
             label=point_of(trial).label,
@@ -177,8 +197,7 @@ def _unfinished(trials: Sequence[Trial], finished: set[str], reasons: Mapping[st
             f"{'all' if trial.train_size is None else f'{trial.train_size:,}'} training rows",
             seed=trial.seed,
             trial_id=trial.id,
-            reason=reasons.get(trial.id, ""),
+            reason=inventory.reasons[trial.id],
         )
-        for trial in trials
-        if trial.id not in finished
+        for trial in inventory.unfinished
     ]

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
 from irnet_ray.report.claims import Finding
-from irnet_ray.report.figures.style import to_svg
+from irnet_ray.report.figures.style import for_page
+from irnet_ray.report.filters import filters_of
 from irnet_ray.report.illustrations import Illustration
+from irnet_ray.report.inventory import Inventory
 from irnet_ray.report.provenance import Provenance, source_of
-from irnet_ray.report.tables import lay_out
-from irnet_ray.report.wording import count, number, title_of, words
+from irnet_ray.report.strips import HEIGHT, WIDTH, Strip, strips
+from irnet_ray.report.tables import Layout, lay_out
+from irnet_ray.report.trial_texts import trial_texts
+from irnet_ray.report.wording import count, heading, number, title_of
 from irnet_ray.study.spec import Study
 
-_HEADINGS = {
-    "ensemble_mae": "MAE of the seeds' average",
-    "n_parameters": "parameters",
-    "ours_to_paper": "ours / paper",
-    "paper_rows": "its rows",
-    "test_mae_std": "± over seeds",
-    "test_r2": "test R²",
-    "train_size": "training rows",
-    "train_seconds": "time",
-}
+_FEW = 6  # findings that may be unfolded from the beginning
 
 
 @dataclass(frozen=True)
@@ -37,52 +33,115 @@ class Section:
     Attributes:
         name: What tells it from the run's others; empty if it is the only one.
         illustrations: The figures.
+        attributes: By what the page's filters know it, such as its dataset.
     """
 
     name: str
     illustrations: list[Illustration]
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
-def render(
-    study: Study,
-    findings: Sequence[Finding],
-    sections: Sequence[Section],
-    errors: pd.DataFrame,
-    beside_paper: pd.DataFrame,
-    provenance: Provenance,
-) -> str:
-    """Writes the page.
+@dataclass(frozen=True)
+class Advice:
+    """How deep to go with how many rows.
 
-    Args:
+    Attributes:
+        name: The data; empty if there is no other.
+        dataset: For the page's filter.
+        depths: Of the IRNets, for people.
+        table: Of ``advice_table``.
+    """
+
+    name: str
+    dataset: str
+    depths: str
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that a page shows.
+
+    Attributes:
         study: What the run is of.
-        findings: What it says of the paper's claims.
-        sections: Its comparisons.
+        inventory: Its trials.
+        findings: What it says of the paper's claims, by question.
+        sections: Its figures.
+        advice: One for each series of numbers of training rows.
         errors: Of ``error_table``.
         beside_paper: Of ``beside_paper``.
         provenance: How the run came about.
+        drawings: SVG of each figure that is drawn, by name.
     """
+
+    study: Study
+    inventory: Inventory
+    findings: Mapping[str, Sequence[Finding]]
+    sections: Sequence[Section]
+    advice: Sequence[Advice]
+    errors: pd.DataFrame
+    beside_paper: pd.DataFrame
+    provenance: Provenance
+    drawings: Mapping[str, str]
+
+
+def render(content: Content) -> str:
+    """Writes the page."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("irnet_ray.report", ""),
+        loader=jinja2.PackageLoader("irnet_ray.report", "web"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(
-        number=number, bound=_bound, words=words, svg=_svg, source=source_of, heading=_heading, model_title=title_of
+        bound=_bound,
+        data_attributes=_data_attributes,
+        heading=heading,
+        model_title=title_of,
+        number=number,
+        source=source_of,
+        svg=lambda illustration: _svg(illustration, content.drawings),
     )
+    every = [finding for findings in content.findings.values() for finding in findings]
+    spoken = {title: _with_strips(findings) for title, findings in content.findings.items()}
+    unfinished = content.inventory.unfinished
     return environment.get_template("page.html").render(
-        study=study,
-        optimistic=study.split.validation_is_test,
-        sections=sections,
-        findings=[finding for finding in findings if finding.speaks],
-        unjudged=[finding for finding in findings if not finding.speaks],
-        verdicts=_tally(findings),
-        table=lay_out(errors.drop(columns="shortcut")),
-        paper_table=None if beside_paper.empty else lay_out(beside_paper),
-        provenance=provenance,
-        total=count(provenance.finished + len(provenance.unfinished), "trial"),
+        study=content.study,
+        optimistic=content.study.split.validation_is_test,
+        filters=filters_of(content.inventory.trials),
+        questions={title: rows for title, rows in spoken.items() if rows},
+        unjudged=[finding for finding in every if not finding.speaks],
+        few_findings=sum(map(len, spoken.values())) <= _FEW,
+        strip_width=WIDTH,
+        strip_height=HEIGHT,
+        verdicts=_tally(every),
+        sections=[_laid_out(section) for section in content.sections],
+        advice=[{**vars(each), "table": lay_out(each.table)} for each in content.advice],
+        table=lay_out(content.errors.drop(columns="shortcut")),
+        has_unfinished_rows="note" in content.errors,
+        paper_table=None if content.beside_paper.empty else lay_out(content.beside_paper),
+        provenance=content.provenance,
+        total=count(len(content.inventory.trials), "trial"),
+        without_result=f"{count(len(unfinished), 'trial')} {'is' if len(unfinished) == 1 else 'are'}",
+        trial_texts=_json(trial_texts(content.inventory.results)),
     )
+
+
+def _laid_out(section: Section) -> dict[str, object]:
+    """A section with its tables as texts."""
+    illustrations = [{**vars(each), "table": _table(each.table)} for each in section.illustrations]
+    return {"name": section.name, "attributes": section.attributes, "illustrations": illustrations}
+
+
+def _table(table: pd.DataFrame) -> Layout | None:
+    return None if table.empty else lay_out(table)
+
+
+def _with_strips(findings: Sequence[Finding]) -> list[tuple[Finding, Strip | None]]:
+    """The findings with numbers and their drawings."""
+    spoken = [finding for finding in findings if finding.speaks]
+    return list(zip(spoken, strips(spoken), strict=True))
 
 
 def _bound(value: float | None) -> str:
@@ -90,16 +149,18 @@ def _bound(value: float | None) -> str:
     return "beyond" if value is None else number(value)
 
 
-def _svg(illustration: Illustration) -> Markup:
-    assert illustration.figure is not None
-    return Markup(to_svg(illustration.figure, illustration.name, str(escape(illustration.title))))
+def _data_attributes(keys: Mapping[str, str]) -> Markup:
+    """By what the page's filters know an element."""
+    return Markup("").join(Markup(' data-{}="{}"').format(name, value) for name, value in keys.items())
 
 
-def _heading(column: str) -> str:
-    """A column's heading for people: ``test MAE (eV/atom)``."""
-    name, separator, unit = column.partition(" (")
-    text = _HEADINGS.get(name) or words(name).replace("mae", "MAE").replace("rmse", "RMSE").replace("p90", "P90")
-    return f"{text}{separator}{unit}"
+def _svg(illustration: Mapping[str, object], drawings: Mapping[str, str]) -> Markup:
+    return Markup(for_page(drawings[str(illustration["name"])], str(escape(str(illustration["title"])))))
+
+
+def _json(value: object) -> Markup:
+    """JSON that cannot end the element that it stands in."""
+    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 def _tally(findings: Sequence[Finding]) -> str:

@@ -24,7 +24,7 @@ def illustrate_series(members: Sequence[Judged], name: str) -> list[Illustration
     of_errors = Illustration(
         name=f"error_by_size{suffix}",
         title=error_by_size.TITLE,
-        caption="Mean absolute error on the same test rows, means over seeds with their standard deviations. Smaller "
+        caption="Mean absolute error on the same test rows, means over seeds; faint points are single seeds. Smaller "
         "sets of training rows are among the larger ones; the best baseline of each is chosen by its validation error."
         f"{_recipes(members)}",
         paper=[
@@ -34,6 +34,7 @@ def illustrate_series(members: Sequence[Judged], name: str) -> list[Illustration
         missing=_lacking(members),
         data=table,
         figure=error_by_size.draw(table, first.comparison.unit, optimistic=first.optimistic),
+        table=error_by_size.summary(table),
     )
     of_gains = Illustration(
         name=f"gain_by_size{suffix}",
@@ -43,6 +44,7 @@ def illustrate_series(members: Sequence[Judged], name: str) -> list[Illustration
         missing="",
         data=gains,
         figure=error_by_size.draw_gains(gains, optimistic=first.optimistic) if len(gains) else None,
+        table=error_by_size.gains_summary(gains),
     )
     return [of_errors, of_gains]
 

@@ -11,15 +11,22 @@ import pandas as pd
 
 from irnet_ray.model.baselines import THE_TEN
 from irnet_ray.report.paper import BEST_OF_TEN
-from irnet_ray.report.wording import cell, model_order
+from irnet_ray.report.wording import cell, filter_model, model_order
 
 TASK_COLUMNS = ("dataset", "property", "unit", "representation", "train_size")
 """Trials that agree in these learnt the same thing from the same rows."""
 
 _NETWORK_COLUMNS = ("model", "depth", "shortcut", "width", "recipe", "settings", "n_parameters")
+GROUP_COLUMNS = [*TASK_COLUMNS, *_NETWORK_COLUMNS]
+"""Trials that agree in these differ in their seeds alone."""
+
 # Errors in the property's unit.
-_PROPERTY_UNIT = ("val_mae", "test_mae", "test_mae_std", "ensemble_mae", "test_rmse", "test_p90")
+_PROPERTY_UNIT = (
+    *("val_mae", "test_mae", "test_mae_std", "ensemble_mae", "test_rmse", "test_p90"),
+    *("paper", "half_within", "p90", "p95", "p99"),
+)
 _MEASURED = {
+    "part_of_cost": 2,
     **dict.fromkeys((*_PROPERTY_UNIT, "paper", "ours_to_paper"), 3),
     "test_r2": 4,
     "train_seconds": 3,
@@ -41,7 +48,7 @@ def error_table(
         ``test_r2``, the standard deviation over seeds ``test_mae_std``, the test MAE of the average of the
         seeds' predictions ``ensemble_mae`` (both NaN for one seed) and the mean ``train_seconds``.
     """
-    groups = results.groupby([*TASK_COLUMNS, *_NETWORK_COLUMNS], dropna=False, sort=False)
+    groups = results.groupby(GROUP_COLUMNS, dropna=False, sort=False)
     table = groups.agg(
         seeds=("seed", "nunique"),
         val_mae=("val_mae", "mean"),
@@ -53,10 +60,10 @@ def error_table(
         test_p90=("test_p90", "mean"),
         train_seconds=("train_seconds", "mean"),
     )
-    return _sorted(table.reset_index())
+    return in_order(table.reset_index())
 
 
-def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
     """Keeps the tasks in the study's order, and within a task orders by model and depth."""
     task = table.groupby(list(TASK_COLUMNS), dropna=False, sort=False).ngroup()
     keys = table.assign(task=task, order=table["model"].map(model_order))
@@ -105,12 +112,14 @@ class Layout:
         headings: With units.
         rows: One text for each heading.
         is_number: Whether a column is one of numbers, to be aligned to the right.
+        keys: For each row what the page's filters ask for, such as its model, without what they do not know.
     """
 
     common: dict[str, str]
     headings: list[str]
     rows: list[list[str]]
     is_number: list[bool]
+    keys: list[dict[str, str]]
 
 
 def lay_out(table: pd.DataFrame) -> Layout:
@@ -121,14 +130,27 @@ def lay_out(table: pd.DataFrame) -> Layout:
     shared = [column for column in settings if len(table) > 1 and _is_shared(table, column)]
     unit = str(table["unit"].iloc[0]) if "unit" in table and table["unit"].nunique() == 1 else None
     columns = [column for column in every if column not in shared and not table[column].isna().all()]
-    digits = {**_MEASURED, **dict.fromkeys(models, 3)}
+    digits = {column: 3 for column in every if column not in settings and _is_measured(table[column])} | _MEASURED
     units = {"train_seconds": "s", **dict.fromkeys([*_PROPERTY_UNIT, *models], unit or "")}
     return Layout(
         common={column: cell(table[column].dropna().iloc[0]) for column in shared if table[column].notna().any()},
         headings=[f"{column} ({units[column]})" if units.get(column) else column for column in columns],
         rows=[[cell(row[column], digits.get(column)) for column in columns] for _, row in table.iterrows()],
         is_number=[pd.api.types.is_numeric_dtype(table[column]) for column in columns],
+        keys=[_keys(row) for _, row in table.iterrows()],
     )
+
+
+def _is_measured(values: pd.Series) -> bool:
+    """Whether numbers are to be rounded: those of which some are no whole ones."""
+    return bool(pd.api.types.is_float_dtype(values) and (values.dropna() % 1 != 0).any())
+
+
+def _keys(row: pd.Series) -> dict[str, str]:
+    known = {column: row[column] for column in ("dataset", "property", "representation", "depth") if column in row}
+    if "model" in row:
+        known["model"] = filter_model(str(row["model"]))
+    return {column: cell(value) for column, value in known.items() if not pd.isna(value)}
 
 
 def _is_shared(table: pd.DataFrame, column: str) -> bool:

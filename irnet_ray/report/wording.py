@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -43,6 +44,11 @@ def model_order(model: str) -> int:
     return list(MODEL_TITLES).index(model) if model in MODEL_TITLES else len(MODEL_TITLES)
 
 
+def filter_model(model: str) -> str:
+    """What the page's filter of shortcuts calls a model: ``plain``, ``srnet``, ``irnet`` or ``classical``."""
+    return model if model in ("plain", "srnet", "irnet") else "classical"
+
+
 def words(name: str) -> str:
     """A property's or column's name without underscores."""
     return name.replace("_", " ")
@@ -72,6 +78,31 @@ def cell(value: Any, digits: int | None = None) -> str:
     if digits is not None:
         return number(float(value), digits)
     return f"{int(value):,}" if float(value).is_integer() else f"{value:g}"
+
+
+_HEADINGS = {
+    "ensemble_mae": "MAE of the seeds' average",
+    "half_within": "half are within",
+    "n_parameters": "parameters",
+    "ours_to_paper": "ours / paper",
+    "paper_rows": "its rows",
+    "part_of_cost": "part of the cost",
+    "test_mae_std": "± over seeds",
+    "test_r2": "test R²",
+    "train_size": "training rows",
+    "train_rows": "training rows",
+    "train_seconds": "time",
+}
+
+
+def heading(column: str) -> str:
+    """A column's heading for people: ``test MAE (eV/atom)``."""
+    name, separator, unit = column.partition(" (")
+    if name.lower() != name:  # a model's name
+        return column
+    text = _HEADINGS.get(name) or words(name).replace("mae", "MAE").replace("rmse", "RMSE")
+    text = re.sub(r"\bp(\d\d)\b", r"P\1", text)
+    return f"{text}{separator}{unit}"
 
 
 def listing(items: Iterable[str]) -> str:

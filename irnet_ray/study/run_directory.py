@@ -224,8 +224,23 @@ class RunDirectory:
             return pd.DataFrame(columns=[field.name for field in fields(Epoch)])
         return pd.read_csv(io.BytesIO(content))
 
-    def predictions(self, trial_id: str) -> pd.DataFrame:
-        """Columns ``part`` (validation or test), ``formula``, ``target`` and ``prediction``.
+    def check_predictions(self, trial_id: str, rows: int) -> None:
+        """Checks, without reading them, that a finished trial's predictions are whole.
+
+        Raises:
+            RunError: They are missing or damaged, or fewer than the rows that were tested on.
+        """
+        content = self.storage.read(_path(trial_id, "predictions.parquet"))
+        repair = "delete its folder and run the study again"
+        try:
+            found = pq.read_metadata(io.BytesIO(content or b"")).num_rows
+        except pa.ArrowInvalid as error:
+            raise RunError(f"trial {trial_id}: its predictions.parquet is missing or damaged; {repair}") from error
+        if found < rows:
+            raise RunError(f"trial {trial_id}: its predictions.parquet has {found:,} of {rows:,} rows; {repair}")
+
+    def predictions(self, trial_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Columns ``part`` (validation or test), ``formula``, ``target`` and ``prediction``, or some of them.
 
         Raises:
             RunError: The trial is not finished.
@@ -233,7 +248,7 @@ class RunDirectory:
         content = self.storage.read(_path(trial_id, "predictions.parquet"))
         if content is None:
             raise RunError(f"'{self.uri}': trial {trial_id} has no predictions; run the study again")
-        return pd.read_parquet(io.BytesIO(content))
+        return pd.read_parquet(io.BytesIO(content), columns=None if columns is None else list(columns))
 
     def _write_json(self, path: str, content: dict[str, Any]) -> None:
         self.storage.write(path, (json.dumps(content, indent=2, allow_nan=True) + "\n").encode())

@@ -6,7 +6,7 @@ import pytest
 from report.synthetic import MAE, complete, make_study, predictions
 
 from irnet_ray.errors import RunError
-from irnet_ray.report.claims import judge
+from irnet_ray.report.claims import QUESTIONS, judge
 from irnet_ray.report.claims.depth import effects_of_depth, order_of_placements
 from irnet_ray.report.claims.finding import Claim, Judged
 from irnet_ray.report.claims.inputs import effects_of_inputs
@@ -175,7 +175,9 @@ def test_seeds_that_differ_between_models_are_not_enough(tmp_path):
 
 def test_a_study_that_cannot_judge_says_what_it_lacks(make_run):
     models = {"networks": {"depth": 17, "shortcut": "none", "width": 0.25, "recipe": "fast"}}
-    findings = judge(judged(make_run(make_study(models=models))))
+    by_question = judge(judged(make_run(make_study(models=models))))
+    assert list(by_question) == [question.title for question in QUESTIONS]
+    findings = [finding for group in by_question.values() for finding in group]
     assert set(verdicts(findings)) == {"missing"}
     assert (
         findings[0].sentence

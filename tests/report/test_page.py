@@ -13,7 +13,7 @@ from irnet_ray.errors import RunError
 from irnet_ray.report.page import build_report
 from irnet_ray.study.spec import Trainer
 
-FIGURES = ("mae_by_depth", "learning_curves", "error_distribution")
+FIGURES = ("mae_by_depth", "learning_curves", "agreement", "error_distribution")
 
 BIG = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": 20_000}
 
@@ -23,39 +23,49 @@ def read_page(run) -> str:
 
 
 def report_files(run) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (run.storage.local_path / "report").iterdir()}
+    folder = run.storage.local_path / "report"
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 class Requests(HTMLParser):
-    """Collects what a browser would fetch, and what it would run."""
+    """Collects what a browser would fetch by itself, and the files that it may be asked for."""
 
     def __init__(self):
         super().__init__()
-        self.found = []
+        self.fetched = []
+        self.linked = []
 
     def handle_starttag(self, tag, attributes):
-        self.found += [value for name, value in attributes if name in ("src", "href", "xlink:href", "srcset")]
-        if tag in ("script", "link", "iframe", "object"):
-            self.found.append(tag)
+        for name, value in attributes:
+            if name in ("src", "href", "xlink:href", "srcset", "data", "action") and not value.startswith(
+                ("#", "data:")
+            ):
+                (self.linked if tag == "a" else self.fetched).append(value)
+        if tag in ("iframe", "object", "embed"):
+            self.fetched.append(tag)
 
 
 def test_a_whole_run_has_a_page_verdicts_figures_and_their_data(make_run):
     run = make_run(make_study(seeds=[0, 1, 2], data=BIG))
     uri = build_report(run)
     assert uri == f"{run.uri}/report/index.html"
-    tables = {"errors.csv", "beside_paper.csv"}
-    expected = {"index.html", "findings.json", *tables, *(f"{n}.{s}" for n in FIGURES for s in ("png", "csv"))}
-    assert set(report_files(run)) == expected
+    tables = {f"tables/{n}.{s}" for n in ("errors", "beside_paper", *FIGURES) for s in ("csv", "md", "tex")}
+    figures = {f"figures/{n}.{s}" for n in FIGURES for s in ("png", "svg", "csv")}
+    assert set(report_files(run)) == {"index.html", "findings.json", *tables, *figures}
     page = Path(uri).read_text(encoding="utf-8")
     tally = Counter(finding["verdict"] for finding in json.loads(report_files(run)["findings.json"]))
     assert tally["reproduced"] > 5
     for verdict in ("reproduced", "inconclusive", "contradicted"):
         assert page.count(f'<span class="verdict">{verdict}</span>') == tally[verdict]
         assert f"{tally[verdict]} {verdict}" in page
-    assert page.count("<li>") >= sum(
+    unjudged = page[page.index("Claims that this run cannot speak to") : page.index("Beside the paper</h2>")]
+    assert unjudged.count("<li ") == sum(
         finding["effect"] is None for finding in json.loads(report_files(run)["findings.json"])
     )
-    assert page.count("<svg") == 3
+    assert page.count('<svg role="img"') == len(FIGURES)
+    assert page.count('<svg class="strip"') == sum(
+        finding["effect"] is not None for finding in json.loads(report_files(run)["findings.json"])
+    )
     assert "21 of 21 trials finished" in page
     assert "CC BY 4.0" in page
     assert "Beside the paper" in page
@@ -65,7 +75,7 @@ def test_a_whole_run_has_a_page_verdicts_figures_and_their_data(make_run):
 def test_the_average_of_the_seeds_predictions_is_tested_like_one_model(make_run):
     run = make_run(make_study(seeds=[0, 1, 2]))
     build_report(run)
-    errors = pd.read_csv(run.storage.local_path / "report" / "errors.csv").set_index(["model", "depth"])
+    errors = pd.read_csv(run.storage.local_path / "report/tables/errors.csv").set_index(["model", "depth"])
     results = run.results(run.study().trials()).query("model == 'irnet' and depth == 17")
     tables = [run.predictions(trial_id) for trial_id in results["trial_id"]]
     average = np.mean([table["prediction"] for table in tables], axis=0)
@@ -75,10 +85,13 @@ def test_the_average_of_the_seeds_predictions_is_tested_like_one_model(make_run)
 
 
 def test_the_page_needs_nothing_beside_itself(make_run):
-    page = read_page(make_run())
+    run = make_run()
+    page = read_page(run)
     requests = Requests()
     requests.feed(page)
-    assert all(request.startswith("#") for request in requests.found)
+    assert requests.fetched == []
+    assert len(requests.linked) > 20
+    assert set(requests.linked) <= set(report_files(run))
     assert not re.search(r"@import|url\((?!#)", page)
 
 
@@ -124,18 +137,19 @@ def test_figures_without_trials_are_left_out(make_run):
     run = make_run(mae={"random_forest": 0.1})
     page = read_page(run)
     assert page.count("Left out: no trial that it needs is finished.") == 2
-    assert "learning_curves.png" not in report_files(run)
-    assert "error_distribution.png" in report_files(run)
+    assert "figures/learning_curves.png" not in report_files(run)
+    assert "figures/error_distribution.png" in report_files(run)
 
 
 def test_each_comparison_has_its_own_figures_and_old_files_go(make_run):
     data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": [20_000, 30_000]}
     run = make_run(make_study(data=data), {"irnet-17": 0.08, "irnet-48": 0.08})
-    run.storage.write("report/mae_by_depth.png", b"old")
+    run.storage.write("report/figures/mae_by_depth.png", b"old")
     page = read_page(run)
     files = report_files(run)
-    assert {"mae_by_depth_20000_training_rows.png", "mae_by_depth_30000_training_rows.csv"} <= set(files)
-    assert "mae_by_depth.png" not in files
+    names = {"mae_by_depth_20000_training_rows.png", "mae_by_depth_30000_training_rows.csv"}
+    assert {f"figures/{name}" for name in names} <= set(files)
+    assert "figures/mae_by_depth.png" not in files
     assert "20,000 training rows" in page
     first, second, *_ = json.loads(files["findings.json"])
     assert first["where"] == "oqmd, formation enthalpy, 20,000 training rows"
@@ -146,7 +160,7 @@ def test_different_forests_are_not_averaged(make_run):
     forest = {"kind": "random_forest"}
     run = make_run(make_study(models={"large": forest, "small": {**forest, "trees": 10}}))
     build_report(run)
-    errors = pd.read_csv(run.storage.local_path / "report" / "errors.csv")
+    errors = pd.read_csv(run.storage.local_path / "report/tables/errors.csv")
     assert sorted(settings.split(",")[0] for settings in errors["settings"]) == ["trees 10", "trees 100"]
 
 

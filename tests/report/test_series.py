@@ -52,8 +52,8 @@ def test_errors_and_gains_by_size(run):
     table = error_by_size.data(members)
     assert table["name"].drop_duplicates().tolist() == [error_by_size.BEST, "IRNet-17", "IRNet-48"]
     irnet = table[table["name"] == "IRNet-17"]
-    assert irnet["test_mae"].tolist() == pytest.approx([1 / 3, 1 / 4, 1 / 5])
-    assert irnet["seeds"].tolist() == [3, 3, 3]
+    assert irnet["test_mae"].tolist() == pytest.approx(3 * [1 / 3] + 3 * [1 / 4] + 3 * [1 / 5])
+    assert irnet["seed"].tolist() == 3 * [0, 1, 2]
     change = error_by_size.gains(table).set_index(["depth", "train_rows"])["change"]
     assert change[17, 1000] == pytest.approx(1 / 0.6 - 1)
     assert change[48, 100_000] == pytest.approx(1.1 / 1.2 - 1)
@@ -61,7 +61,7 @@ def test_errors_and_gains_by_size(run):
 
 def test_the_figures_are_those_of_the_report(run):
     build_report(run)
-    files = set(run.storage.names("report"))
+    files = set(run.storage.names("report/figures"))
     for name in ("error_by_size", "gain_by_size"):
         assert {f"{name}.png", f"{name}.csv"} <= files
     page = (run.storage.local_path / "report" / "index.html").read_text()
@@ -69,7 +69,11 @@ def test_the_figures_are_those_of_the_report(run):
     illustrations = illustrate_series(series(judged(run))[0], "")
     axes = illustrations[0].figure.axes[0]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    assert axes.get_ylabel() == "Test MAE (eV/atom)"
+    assert axes.get_ylabel() == "Test MAE (eV/atom), log scale"
+    assert illustrations[0].table["train_rows"].tolist() == SIZES
+    assert illustrations[0].table["IRNet-17"].tolist() == pytest.approx([1 / 3, 1 / 4, 1 / 5], rel=0.01)
+    assert illustrations[0].table["which_baseline"].tolist() == ["random forest"] * 3
+    assert illustrations[1].table.loc[0, "IRNet-17"] == "+67%"
 
 
 def test_a_series_without_baselines_has_no_gains(tmp_path):

@@ -1,6 +1,7 @@
 """The paper's claims, judged on a run's results."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from irnet_ray.report.claims.depth import effects_of_depth, order_of_placements
 from irnet_ray.report.claims.finding import Finding, Judged, Verdict
@@ -8,26 +9,43 @@ from irnet_ray.report.claims.inputs import effects_of_inputs
 from irnet_ray.report.claims.robustness import predicting_times, training_times, worst_tenths
 from irnet_ray.report.claims.size import crossings, winners_on_big_data, winners_on_small_data
 
-__all__ = ["CLAIMS", "Finding", "Judged", "Verdict", "judge"]
+__all__ = ["QUESTIONS", "Finding", "Judged", "Question", "Verdict", "judge"]
 
-CLAIMS: tuple[Callable[[Sequence[Judged]], list[Finding]], ...] = (
-    effects_of_depth,
-    order_of_placements,
-    winners_on_big_data,
-    crossings,
-    effects_of_inputs,
-    winners_on_small_data,
-    worst_tenths,
-    training_times,
-    predicting_times,
+
+@dataclass(frozen=True)
+class Question:
+    """Claims of the paper that answer one question.
+
+    Attributes:
+        title: The question.
+        judge: Gives a finding for every part of the run that can speak to it, or one that says what is missing.
+    """
+
+    title: str
+    judge: Callable[[Sequence[Judged]], list[Finding]]
+
+
+QUESTIONS = (
+    Question("What does depth do?", effects_of_depth),
+    Question("Which placement of shortcuts is best?", order_of_placements),
+    Question("Who wins on big data?", winners_on_big_data),
+    Question("How much data does it take?", crossings),
+    Question("Which attributes tell most?", effects_of_inputs),
+    Question("Who wins on small data?", winners_on_small_data),
+    Question("Who has the fewest large errors?", worst_tenths),
+    Question("What do shortcuts cost?", training_times),
+    Question("How fast is a trained network?", predicting_times),
 )
-"""Each gives a finding for every part of the run that can speak to it, or one that says what is missing."""
+"""All that the paper answers, in its order."""
 
 
-def judge(run: Sequence[Judged]) -> list[Finding]:
+def judge(run: Sequence[Judged]) -> dict[str, list[Finding]]:
     """Judges every claim of the paper.
 
     Args:
         run: Its comparisons with their errors.
+
+    Returns:
+        The findings on each question, by its title.
     """
-    return [finding for claim in CLAIMS for finding in claim(run)]
+    return {question.title: question.judge(run) for question in QUESTIONS}

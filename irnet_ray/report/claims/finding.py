@@ -62,6 +62,7 @@ class Finding:
         low: Lower end of its 95% interval over test rows and seeds.
         high: Upper end.
         seeds: Seeds that it rests on: the fewer of both models.
+        threshold: Of the effect; ``None`` where the criterion is another.
     """
 
     claim: str
@@ -74,6 +75,12 @@ class Finding:
     low: float | None = None
     high: float | None = None
     seeds: int = 0
+    threshold: float | None = None
+
+    @property
+    def dataset(self) -> str:
+        """With which ``where`` begins; empty if it is about no data in particular."""
+        return self.where.partition(", ")[0]
 
     @property
     def speaks(self) -> bool:
@@ -203,6 +210,7 @@ def finding_of(
         low=ratio.low,
         high=ratio.high,
         seeds=min(judged.seeds(point) for point in pair),
+        threshold=claim.threshold,
     )
 
 

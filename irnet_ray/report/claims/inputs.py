@@ -72,6 +72,7 @@ def _judge(claim: Claim, better: Judged, worse: Judged) -> Finding:
         low=ratio.low,
         high=ratio.high,
         seeds=seeds,
+        threshold=claim.threshold,
     )
 
 

@@ -3,55 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from irnet_ray.report.claims.finding import Judged
 from irnet_ray.report.comparison import Point
-from irnet_ray.report.figures.style import CLASSICAL, COLOURS, MUTED, legend_above, new_figure, styled
+from irnet_ray.report.figures.style import (
+    CLASSICAL,
+    COLOURS,
+    MUTED,
+    legend_above,
+    make_logarithmic,
+    mark,
+    new_figure,
+    styled,
+)
 from irnet_ray.report.wording import capitalized
 
 TITLE = "Test error against training rows"
 GAIN_TITLE = "What IRNet gains over the best baseline"
-
-_LINES = {10: (":", "o"), 17: ("-", "o"), 24: ("-.", "^"), 48: ("--", "s")}
 BEST = "best baseline"
+
+_LINES: dict[int, tuple[Any, str]] = {10: (":", "v"), 17: ("-", "o"), 24: ("-.", "^"), 48: ("--", "s")}
+_BASELINE: tuple[Any, str] = ((0, (5, 3)), "D")
+_MARGIN = 1.06
 
 
 def data(run: Sequence[Judged]) -> pd.DataFrame:
-    """Gathers mean errors over numbers of training rows.
+    """Gathers errors over numbers of training rows.
 
     Args:
         run: Comparisons on the same data, each with another number of training rows.
 
     Returns:
-        Columns ``name``, ``model`` (empty for the best baseline), ``depth``, ``train_rows``, ``seeds``, ``test_mae``
-        (mean over seeds) and ``test_mae_std``, by name and rows.
+        Columns ``name``, ``model`` (empty for the best baseline), ``depth``, ``train_rows``, ``seed``, ``test_mae``
+        (unit of the property), ``baseline`` (which one is best) and ``trial_id``, by name, rows and seed.
     """
-    rows = []
+    rows: list[dict[str, object]] = []
     for judged in run:
         best = judged.comparison.best_of_ten
         points = [point for point in judged.comparison.finished_points() if point.depth]
         named = {point.label: point for point in points} | ({BEST: best} if best else {})
-        rows += [_row(judged, name, point) for name, point in named.items()]
-    table = pd.DataFrame(rows, columns=["name", "model", "depth", "train_rows", "seeds", "test_mae", "test_mae_std"])
-    return table.astype({"depth": "Int64"}).sort_values(["model", "depth", "train_rows"], ignore_index=True)
+        rows += [row for name, point in named.items() for row in _rows(judged, name, point)]
+    columns = ["name", "model", "depth", "train_rows", "seed", "test_mae", "baseline", "trial_id"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype({"depth": "Int64"}).sort_values(["model", "depth", "train_rows", "seed"], ignore_index=True)
 
 
-def _row(judged: Judged, name: str, point: Point) -> dict[str, object]:
-    means = pd.Series([float(errors.mean()) for errors in judged.evidence.errors[point].values()])
-    return {
-        "name": name,
-        "model": "" if name == BEST else point.model,
-        "depth": point.depth,
-        "train_rows": judged.comparison.train_rows,
-        "seeds": len(means),
-        "test_mae": means.mean(),
-        "test_mae_std": means.std(),
-    }
+def _rows(judged: Judged, name: str, point: Point) -> list[dict[str, object]]:
+    errors = judged.evidence.errors[point]
+    return [
+        {
+            "name": name,
+            "model": "" if name == BEST else point.model,
+            "depth": point.depth,
+            "train_rows": judged.comparison.train_rows,
+            "seed": trial.seed,
+            "test_mae": float(errors[trial.seed].mean()),
+            "baseline": point.label if name == BEST else "",
+            "trial_id": trial.id,
+        }
+        for trial in judged.comparison.finished(point)
+    ]
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean errors side by side: a row for each number of training rows, a column for each model.
+
+    Args:
+        table: Of ``data``.
+    """
+    means = table.groupby(["train_rows", "name"], sort=False)["test_mae"].mean().unstack()
+    names = list(dict.fromkeys(table["name"]))
+    baselines = table[table["name"] == BEST].drop_duplicates("train_rows").set_index("train_rows")["baseline"]
+    wide = means.reindex(columns=names).sort_index()
+    if len(baselines):
+        wide["which_baseline"] = baselines.reindex(wide.index)
+    return wide.reset_index().rename_axis(columns=None)
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
@@ -61,17 +93,33 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
         table: Of ``data``.
 
     Returns:
-        Columns ``name``, ``model``, ``depth``, ``train_rows`` and ``change`` (negative where IRNet is better).
+        Columns ``name``, ``model``, ``depth``, ``train_rows``, ``change`` (negative where IRNet is better) and
+        ``trial_ids``.
     """
-    baselines = table[table["name"] == BEST].set_index("train_rows")["test_mae"]
-    networks = table[(table["model"] == "irnet") & table["train_rows"].isin(baselines.index)]
+    means = table.groupby(["name", "model", "depth", "train_rows"], dropna=False, sort=False)
+    averaged = means.agg(test_mae=("test_mae", "mean"), trial_ids=("trial_id", " ".join)).reset_index()
+    baselines = averaged[averaged["name"] == BEST].set_index("train_rows")["test_mae"]
+    networks = averaged[(averaged["model"] == "irnet") & averaged["train_rows"].isin(baselines.index)]
     change = networks["test_mae"].to_numpy() / baselines.reindex(networks["train_rows"]).to_numpy() - 1
-    return networks[["name", "model", "depth", "train_rows"]].assign(change=change).reset_index(drop=True)
+    columns = ["name", "model", "depth", "train_rows", "change", "trial_ids"]
+    return networks.assign(change=change)[columns].reset_index(drop=True)
+
+
+def gains_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """The changes side by side, in percent: a row for each number of training rows, a column for each IRNet.
+
+    Args:
+        table: Of ``gains``.
+    """
+    if table.empty:
+        return pd.DataFrame()
+    percent = table.assign(percent=[f"{100 * change:+.0f}%" for change in table["change"]])
+    return percent.pivot(index="train_rows", columns="name", values="percent").reset_index().rename_axis(columns=None)
 
 
 @styled
 def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
-    """Draws a line for each model; both axes are logarithmic.
+    """Draws a line through the means of each model; each seed is a faint point. Both axes are logarithmic.
 
     Args:
         table: Of ``data``.
@@ -79,20 +127,17 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
         optimistic: Whether the test rows chose the epoch as well.
     """
     figure, (axes,) = new_figure(5.4, 3.8)
-    for name, line in table.groupby("name", sort=False):
-        _draw_line(axes, str(name), line, line["test_mae"])
-        axes.errorbar(
-            line["train_rows"].to_numpy(),
-            line["test_mae"].to_numpy(),
-            yerr=line["test_mae_std"].fillna(0).to_numpy(),
-            fmt="none",
-            ecolor=_colour(line),
-            elinewidth=1,
-        )
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "235" else ""))
-    _finish(figure, axes, f"Test MAE ({unit}){', optimistic' if optimistic else ''}")
+    for name, rows in table.groupby("name", sort=False):
+        means = rows.groupby("train_rows")["test_mae"].mean()
+        groups = rows.groupby("train_rows")["trial_id"].apply(list)
+        _draw_line(axes, str(name), rows, means, groups)
+        for size, error, trial_id in rows[["train_rows", "test_mae", "trial_id"]].to_numpy():
+            (seed,) = axes.plot([size], [error], "o", color=_colour(rows), alpha=0.35, markersize=3)
+            mark(seed, *_whose(rows), [trial_id])
+    low, high = table["test_mae"].min(), table["test_mae"].max()
+    make_logarithmic(axes.yaxis, low, high)
+    axes.set_ylim(low / _MARGIN, high * _MARGIN)
+    _finish(figure, axes, table, f"Test MAE ({unit}){', optimistic' if optimistic else ''}, log scale")
     return figure
 
 
@@ -106,33 +151,41 @@ def draw_gains(table: pd.DataFrame, *, optimistic: bool) -> Figure:
     """
     figure, (axes,) = new_figure(5.4, 3.3)
     axes.axhline(0, color=MUTED, linewidth=1)
-    for name, line in table.groupby("name", sort=False):
-        _draw_line(axes, str(name), line, line["change"])
+    for name, rows in table.groupby("name", sort=False):
+        by_size = rows.set_index("train_rows")
+        _draw_line(axes, str(name), rows, by_size["change"], by_size["trial_ids"].str.split())
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    _finish(figure, axes, f"Change of test MAE{', optimistic' if optimistic else ''}")
+    _finish(figure, axes, table, f"Change of test MAE{', optimistic' if optimistic else ''}")
     return figure
 
 
-def _draw_line(axes: Axes, name: str, line: pd.DataFrame, values: pd.Series) -> None:
-    depth = line["depth"].iloc[0]
-    style, marker = ((0, (5, 3)), "D") if pd.isna(depth) else _LINES.get(int(depth), ("-", "o"))
-    axes.plot(
-        line["train_rows"].to_numpy(),
-        values.to_numpy(),
-        linestyle=style,
-        marker=marker,
-        color=_colour(line),
-        label=capitalized(name),
-    )
+def _draw_line(axes: Axes, name: str, rows: pd.DataFrame, values: pd.Series, trials: pd.Series) -> None:
+    depth = rows["depth"].iloc[0]
+    dashes, marker = _BASELINE if pd.isna(depth) else _LINES.get(int(depth), ("-", "o"))
+    (line,) = axes.plot(values.index.to_numpy(), values.to_numpy(), linestyle=dashes, color=_colour(rows))
+    line.set(label=capitalized(name), marker=marker)
+    mark(line, *_whose(rows))
+    for size, value, ids in zip(values.index.to_numpy(), values.to_numpy(), trials, strict=True):
+        (point,) = axes.plot([size], [value], marker, color=_colour(rows))
+        mark(point, *_whose(rows), ids)
+
+
+def _whose(rows: pd.DataFrame) -> tuple[str, int | None]:
+    """Model and depth for the page's filters."""
+    first = rows.iloc[0]
+    return (first["model"] or "random_forest"), None if pd.isna(first["depth"]) else int(first["depth"])
 
 
 def _colour(line: pd.DataFrame) -> str:
     return COLOURS.get(str(line["model"].iloc[0]), CLASSICAL)
 
 
-def _finish(figure: Figure, axes: Axes, label: str) -> None:
+def _finish(figure: Figure, axes: Axes, table: pd.DataFrame, label: str) -> None:
+    sizes = sorted(table["train_rows"].unique())
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_xlabel("Training rows")
+    axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
+    axes.set_xlabel("Training rows, log scale")
     axes.set_ylabel(label)
     legend_above(figure, axes)

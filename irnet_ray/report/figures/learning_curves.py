@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from irnet_ray.report.comparison import Point
-from irnet_ray.report.figures.style import COLOURS, new_figure, styled
+from irnet_ray.report.figures.style import COLOURS, INK, add_legend, make_logarithmic, mark, new_figure, styled
 from irnet_ray.report.wording import title_of
 
 TITLE = "Learning curves"
@@ -19,26 +21,31 @@ PANELS = ("plain", "srnet", "irnet")
 
 _SPANS_A_LOT = 5.0  # from this ratio of the largest to the smallest error the axis is logarithmic
 _LINES = ((0, (1.2, 1.2)), (0, (4, 1.8)), "solid")  # from the shallowest to the deepest network
+_DRAWN = 60  # epochs of a curve at most; the data have all
 
 
-def data(histories: Mapping[tuple[Point, int], pd.DataFrame]) -> pd.DataFrame:
+def data(histories: Mapping[tuple[Point, int, str], pd.DataFrame]) -> pd.DataFrame:
     """Puts the histories of networks one under the other.
 
     Args:
-        histories: Of each point and seed, columns as in ``Epoch``.
+        histories: Of each point, seed and trial, columns as in ``Epoch``.
 
     Returns:
-        Columns ``model``, ``depth``, ``seed``, ``epoch``, ``step``, ``val_mae`` (unit of the property) and
-        ``is_best``: whether the epoch's weights were tested.
+        Columns ``model``, ``depth``, ``seed``, ``epoch``, ``step``, ``val_mae`` (unit of the property), ``is_best``
+        (whether the epoch's weights were tested) and ``trial_id``.
     """
     parts = [
         history[["epoch", "step", "val_mae"]].assign(
-            model=point.model, depth=point.depth, seed=seed, is_best=history.index == history["val_mae"].idxmin()
+            model=point.model,
+            depth=point.depth,
+            seed=seed,
+            is_best=history.index == history["val_mae"].idxmin(),
+            trial_id=trial_id,
         )
-        for (point, seed), history in histories.items()
+        for (point, seed, trial_id), history in histories.items()
         if len(history)
     ]
-    columns = ["model", "depth", "seed", "epoch", "step", "val_mae", "is_best"]
+    columns = ["model", "depth", "seed", "epoch", "step", "val_mae", "is_best", "trial_id"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
@@ -52,42 +59,61 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
         optimistic: Whether the validation rows are the test rows.
     """
     panels = [model for model in PANELS if model in set(table["model"])]
-    figure, all_axes = new_figure(1.2 + 2.1 * len(panels), 3.0, len(panels))
-    depths = sorted(table["depth"].unique())
+    figure, all_axes = new_figure(1.2 + 2.1 * len(panels), 3.2, len(panels))
+    depths = sorted(int(depth) for depth in table["depth"].unique())
     for axes, model in zip(all_axes, panels, strict=True):
-        _draw_panel(axes, model, table[table["model"] == model], [int(depth) for depth in depths])
-    if table["val_mae"].max() > _SPANS_A_LOT * table["val_mae"].min():
-        _make_logarithmic(all_axes[0])
-    all_axes[0].set_ylabel(f"{'Validation = test' if optimistic else 'Validation'} MAE ({unit})")
+        _draw_panel(axes, model, table[table["model"] == model], depths)
+    low, high = table["val_mae"].min(), table["val_mae"].max()
+    scale = ""
+    if high > _SPANS_A_LOT * low:
+        make_logarithmic(all_axes[0].yaxis, low, high)
+        scale = ", log scale"
+    all_axes[0].set_ylabel(f"{'Validation = test' if optimistic else 'Validation'} MAE ({unit}){scale}")
     figure.supxlabel("Training step", fontsize=9)
+    _name_dashes(figure, depths)
     return figure
 
 
+def _style(depth: int, depths: list[int]) -> tuple[object, float]:
+    """Dashes and opacity of a depth."""
+    rank = depths.index(depth) - len(depths)
+    return _LINES[max(rank, -len(_LINES))], max(0.55, 1 + 0.2 * (rank + 1))
+
+
+def _name_dashes(figure: Figure, depths: list[int]) -> None:
+    """Names the dashes once, over all panels."""
+    handles = []
+    for depth in depths:
+        dashes, opacity = _style(depth, depths)
+        handles.append(Line2D([], [], color=INK, linestyle=dashes, alpha=opacity, linewidth=1.3))  # type: ignore[arg-type]
+        mark(handles[-1], depth=depth)
+    labels = [f"{depth} layers" for depth in depths]
+    add_legend(figure, handles, labels)
+
+
 def _draw_panel(axes: Axes, model: str, table: pd.DataFrame, depths: list[int]) -> None:
-    for place, curve in table.groupby(["depth", "seed"]):
-        depth, seed = cast("tuple[int, int]", place)
-        rank = depths.index(depth) - len(depths)
-        axes.plot(
-            curve["step"].to_numpy(),
-            curve["val_mae"].to_numpy(),
+    for place, curve in table.groupby(["depth", "seed", "trial_id"]):
+        depth, _, trial_id = cast("tuple[int, int, str]", place)
+        dashes, opacity = _style(int(depth), depths)
+        (line,) = axes.plot(
+            *_thinned(curve),
             color=COLOURS[model],
-            linestyle=_LINES[max(rank, -len(_LINES))],
-            alpha=max(0.55, 1 + 0.2 * (rank + 1)),
+            linestyle=dashes,
+            alpha=opacity,
             linewidth=1.3,
-            label=f"{depth} layers" if seed == table.loc[table["depth"] == depth, "seed"].min() else None,
         )
         best = curve[curve["is_best"]]
-        axes.plot(best["step"].to_numpy(), best["val_mae"].to_numpy(), "o", color=COLOURS[model], markersize=3)
+        (dot,) = axes.plot(best["step"].to_numpy(), best["val_mae"].to_numpy(), "o", color=COLOURS[model], markersize=3)
+        for artist in (line, dot):
+            mark(artist, model, int(depth), [trial_id])
     axes.set_title(title_of(model))
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlim(left=0)
-    axes.legend(handlelength=2.6, loc="upper right")
 
 
-def _make_logarithmic(axes: Axes) -> None:
-    """Writes plain numbers at 1, 2 and 5 of each decade."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
+def _thinned(curve: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and errors of so many epochs as can be told apart, the best one among them."""
+    every = max(1, -(-len(curve) // _DRAWN))
+    kept = curve[(np.arange(len(curve)) % every == 0) | curve["is_best"].to_numpy(dtype=bool)]
+    return kept["step"].to_numpy(), kept["val_mae"].to_numpy()

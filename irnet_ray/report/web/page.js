@@ -1,0 +1,59 @@
+"use strict";
+
+// What is unchecked is hidden by one style sheet, whatever the number of elements.
+const filters = document.querySelector(".filters");
+if (filters) {
+  const rules = document.head.appendChild(document.createElement("style"));
+  const boxes = [...filters.querySelectorAll("input")];
+  const apply = () => {
+    const hidden = boxes.filter((box) => !box.checked).map((box) => `[data-${box.name}="${CSS.escape(box.value)}"]`);
+    if (hidden.some((selector) => selector.startsWith("[data-depth"))) hidden.push('[data-depth="all"]');
+    rules.textContent = hidden.length ? `${hidden.join(",")} { display: none !important; }` : "";
+  };
+  filters.addEventListener("change", apply);
+  filters.addEventListener("reset", () => setTimeout(apply));
+  filters.hidden = false;
+  apply();  // browsers keep what was checked when a page is loaded again
+}
+
+// A pointer near a mark of a figure shows its trials, and where else they are.
+const trials = JSON.parse(document.getElementById("trials").textContent);
+const tip = document.querySelector(".tip");
+const found = document.head.appendChild(document.createElement("style"));
+const around = [[0, 0], [4, 0], [-4, 0], [0, 4], [0, -4], [6, 6], [-6, 6], [6, -6], [-6, -6]];
+const most = 6;
+
+const markAt = (x, y) => {
+  for (const [right, down] of around) {
+    const mark = document.elementFromPoint(x + right, y + down)?.closest(".drawing [data-trials]");
+    if (mark) return mark;
+  }
+  return null;
+};
+
+const hideTip = () => {
+  tip.hidden = true;
+  found.textContent = "";
+};
+
+const showTip = (event) => {
+  const mark = event.target.closest?.(".drawing") ? markAt(event.clientX, event.clientY) : null;
+  if (!mark) return hideTip();
+  const ids = mark.dataset.trials.split(" ");
+  const more = ids.length > most ? `\n… and ${ids.length - most} more` : "";
+  tip.textContent = ids.slice(0, most).map((id) => trials[id] ?? id).join("\n") + more;
+  tip.hidden = false;
+  const width = tip.offsetWidth, height = tip.offsetHeight;
+  tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, innerWidth - width - 8))}px`;
+  tip.style.top = `${event.clientY + height + 24 > innerHeight ? event.clientY - height - 12 : event.clientY + 16}px`;
+  const places = ids.map((id) => `.drawing [data-trials~="${id}"]`).join(",");
+  found.textContent = `${places} { filter: drop-shadow(0 0 2px var(--ink)); }`;
+};
+
+document.addEventListener("pointermove", showTip, { passive: true });
+document.addEventListener("pointerdown", showTip, { passive: true });
+document.addEventListener("scroll", hideTip, { passive: true });
+document.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
+
+// Paper has no way to open what is folded.
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));

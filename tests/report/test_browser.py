@@ -1,0 +1,129 @@
+"""The page as a reader has it: in a browser, with its filters and its pointer."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from report.browser import CHROMEDRIVER, CHROMIUM, browser
+from report.synthetic import MAE, complete, make_study, predictions
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+from irnet_ray.report.page import build_report
+from irnet_ray.study.run_directory import RunDirectory
+
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and CHROMEDRIVER), reason="no Chromium with its driver (Debian: chromium, chromium-driver)"
+)
+
+DATA = [
+    {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": 20_000},
+    {"dataset": "aflow_energy", "property": "energy_per_atom", "train_size": 20_000},
+]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The page of a run on two datasets, in a browser."""
+    run = RunDirectory(str(tmp_path_factory.mktemp("run")))
+    run.claim(make_study(data=DATA, seeds=[0, 1, 2]))
+    for trial in run.study().trials():
+        complete(run, trial, predictions(MAE[trial.label], trial.seed))
+    uri = build_report(run)
+    with browser(tmp_path_factory.mktemp("profile")) as driver:
+        driver.get("about:blank")
+        driver.get_log("performance")  # of the page that it starts with
+        driver.get(f"file://{uri}")
+        yield driver
+
+
+@pytest.fixture(autouse=True)
+def _show_all(page):
+    page.find_element(By.CSS_SELECTOR, ".filters button").click()
+    page.execute_script("scrollTo(0, 0)")
+
+
+def visible(page, selector: str) -> int:
+    script = "return [...document.querySelectorAll(arguments[0])].filter(e => e.getClientRects().length).length"
+    return page.execute_script(script, selector)
+
+
+def uncheck(page, name: str, value: str) -> None:
+    box = page.find_element(By.CSS_SELECTOR, f'.filters input[name="{name}"][value="{value}"]')
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
+    box.click()
+
+
+def test_it_opens_without_a_complaint_or_a_request(page):
+    assert [entry for entry in page.get_log("browser") if entry["level"] != "INFO"] == []
+    messages = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+    requests = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    assert all(url.startswith(("file:", "data:")) for url in requests)
+    assert sum(url.startswith("file:") for url in requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("dataset", "oqmd"), ("depth", "48"), ("model", "plain"), ("model", "classical")]
+)
+def test_a_filter_hides_what_it_is_about_and_nothing_else(page, name, value):
+    chosen, rest = f'[data-{name}="{value}"]', f"[data-{name}]:not([data-{name}='{value}'])"
+    before = visible(page, f"figure {rest}, tr{rest}, .finding{rest}")
+    assert visible(page, chosen) > 3
+    uncheck(page, name, value)
+    assert visible(page, chosen) == 0
+    after = visible(page, f"figure {rest}, tr{rest}, .finding{rest}")
+    inside = visible(page, f"{chosen} {rest}")
+    assert inside == 0
+    assert 0 < after <= before
+    uncheck(page, name, value)
+    assert visible(page, f"figure {rest}, tr{rest}, .finding{rest}") == before
+
+
+def test_a_dataset_takes_its_figures_and_findings_with_it(page):
+    figures, findings = visible(page, "figure"), visible(page, ".finding")
+    uncheck(page, "dataset", "aflow_energy")
+    assert visible(page, "figure") == figures / 2
+    assert visible(page, ".finding") == findings / 2
+
+
+def test_a_line_through_all_depths_goes_when_one_of_them_is_hidden(page):
+    assert visible(page, '[data-depth="all"]') > 0
+    uncheck(page, "depth", "17")
+    assert visible(page, '[data-depth="all"]') == 0
+    assert visible(page, '[data-depth="48"]') > 0
+
+
+def test_a_pointer_shows_the_trial(page):
+    mark = page.find_element(By.CSS_SELECTOR, 'figure [data-trials][data-model="irnet"][data-depth="48"] use')
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", mark)
+    ActionChains(page).move_to_element(mark).perform()
+    tip = page.find_element(By.CSS_SELECTOR, ".tip")
+    assert tip.is_displayed()
+    assert re.search(r"IRNet-48, seed \d", tip.text)
+    assert re.search(r"test MAE 0\.076\d eV/atom", tip.text)
+    ActionChains(page).move_to_element(page.find_element(By.TAG_NAME, "h1")).perform()
+    assert not tip.is_displayed()
+
+
+def test_a_finding_unfolds_to_its_sentence(page):
+    finding = page.find_element(By.CSS_SELECTOR, ".finding")
+    sentence = finding.find_element(By.TAG_NAME, "p")
+    assert not sentence.is_displayed()
+    finding.find_element(By.TAG_NAME, "summary").click()
+    assert sentence.is_displayed()
+    assert "test MAE" in sentence.text
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_nothing_is_wider_than_the_window(page, width):
+    page.set_window_size(max(width, 500), 900)  # Chromium's own window is never narrower
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    )
+    try:
+        overflow = page.execute_script("return document.documentElement.scrollWidth - innerWidth")
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert overflow <= 0
