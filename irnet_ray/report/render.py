@@ -25,6 +25,8 @@ from irnet_ray.study.spec import Study
 
 _FEW = 6  # findings that may be unfolded from the beginning
 
+Drawn = tuple[Finding, Strip | None]
+
 
 @dataclass(frozen=True)
 class Section:
@@ -102,17 +104,18 @@ def render(content: Content) -> str:
         number=number,
         source=source_of,
         svg=lambda illustration: _svg(illustration, content.drawings),
+        verdicts=lambda rows: _tally([finding for finding, _ in rows]),
     )
     every = [finding for findings in content.findings.values() for finding in findings]
-    spoken = {title: _with_strips(findings) for title, findings in content.findings.items()}
+    questions = {title: claims for title, group in content.findings.items() if (claims := _by_claim(group))}
     unfinished = content.inventory.unfinished
     return environment.get_template("page.html").render(
         study=content.study,
         optimistic=content.study.split.validation_is_test,
         filters=filters_of(content.inventory.trials),
-        questions={title: rows for title, rows in spoken.items() if rows},
+        questions=questions,
         unjudged=[finding for finding in every if not finding.speaks],
-        few_findings=sum(map(len, spoken.values())) <= _FEW,
+        few_findings=sum(finding.speaks for finding in every) <= _FEW,
         strip_width=WIDTH,
         strip_height=HEIGHT,
         verdicts=_tally(every),
@@ -138,10 +141,13 @@ def _table(table: pd.DataFrame) -> Layout | None:
     return None if table.empty else lay_out(table)
 
 
-def _with_strips(findings: Sequence[Finding]) -> list[tuple[Finding, Strip | None]]:
-    """The findings with numbers and their drawings."""
+def _by_claim(findings: Sequence[Finding]) -> dict[str, list[Drawn]]:
+    """The findings with numbers and their drawings, on one scale."""
     spoken = [finding for finding in findings if finding.speaks]
-    return list(zip(spoken, strips(spoken), strict=True))
+    claims: dict[str, list[Drawn]] = {}
+    for finding, strip in zip(spoken, strips(spoken), strict=True):
+        claims.setdefault(finding.claim, []).append((finding, strip))
+    return claims
 
 
 def _bound(value: float | None) -> str:
