@@ -58,16 +58,19 @@ def take_inventory(run: RunDirectory, trials: Sequence[Trial]) -> Inventory:
 
 def _damage(run: RunDirectory, trial_id: str) -> str:
     """What is wrong with a finished trial's files; empty if nothing is."""
+    repair = "delete its folder and run the study again"
     try:
         result = run.result(trial_id)
+        if not isinstance(result, dict):
+            return f"its result.json cannot be read (no mapping); {repair}"
         lacking = [column for column in RESULT_COLUMNS if column not in result]
         if lacking:
-            return f"its result.json has no '{lacking[0]}'; delete its folder and run the study again"
+            return f"its result.json has no '{lacking[0]}'; {repair}"
         run.check_predictions(trial_id, int(result["test_rows"]))
     except RunError as error:
         return str(error)
-    except (ValueError, TypeError, AttributeError) as error:
-        return f"its result.json cannot be read ({error}); delete its folder and run the study again"
+    except ValueError as error:
+        return f"its result.json cannot be read ({error}); {repair}"
     return ""
 
 
@@ -91,9 +94,10 @@ def _remarks(run: RunDirectory, finished: set[str], planned: set[str]) -> list[s
 def _own_id(run: RunDirectory, folder: str) -> str:
     """The trial that a folder's result says it is of."""
     try:
-        return str(run.result(folder).get("trial_id"))
-    except (RunError, json.JSONDecodeError, AttributeError):
+        result = run.result(folder)
+    except (RunError, json.JSONDecodeError):
         return ""
+    return str(result.get("trial_id")) if isinstance(result, dict) else ""
 
 
 def _are(names: Sequence[str]) -> str:
