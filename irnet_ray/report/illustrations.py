@@ -31,7 +31,7 @@ class Illustration:
         paper: What the paper had, in paragraphs.
         missing: Which trials it lacks; empty if none.
         data: What it is drawn from.
-        figure: The drawing; ``None`` while no trial that it needs is finished.
+        draw: Draws it, here or in another process; ``None`` while no trial that it needs is finished.
         table: Its numbers in short, to stand beside it; columns as in ``tables``.
     """
 
@@ -41,7 +41,7 @@ class Illustration:
     paper: list[str]
     missing: str
     data: pd.DataFrame
-    figure: Figure | None
+    draw: Callable[[], Figure] | None
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -73,7 +73,7 @@ def _depth(judged: Judged, suffix: str) -> Illustration:
         paper=[_published(each) for each in experiments_like(task.dataset, task.property, task.representation)],
         missing=lacking(comparison.missing),
         data=table,
-        figure=mae_by_depth.draw(table, comparison.unit, optimistic=judged.optimistic) if has_networks else None,
+        draw=partial(mae_by_depth.draw, table, comparison.unit, optimistic=judged.optimistic) if has_networks else None,
         table=_depth_summary(judged),
     )
 
@@ -116,7 +116,9 @@ def _curves(run: RunDirectory, judged: Judged, suffix: str) -> Illustration:
         ],
         missing=lacking([trial for trial in networks if trial.id in missing]),
         data=table,
-        figure=learning_curves.draw(table, comparison.unit, optimistic=judged.optimistic) if len(table) else None,
+        draw=partial(learning_curves.draw, table, comparison.unit, optimistic=judged.optimistic)
+        if len(table)
+        else None,
         table=_curves_summary(comparison),
     )
 
@@ -176,11 +178,11 @@ def agreement_of(
         if each.evidence.target is not None
     }
     table = agreement.data(pairs)
-    figure = None
+    draw = None
     if judged is not None and len(table):
         task = judged.comparison.task
         unit = f" ({judged.comparison.unit})" if judged.comparison.unit else ""
-        figure = agreement.draw(table, f"{words(task.property)}{unit}", optimistic=judged.optimistic)
+        draw = partial(agreement.draw, table, f"{words(task.property)}{unit}", optimistic=judged.optimistic)
     return Illustration(
         name=f"agreement{suffix}",
         title=agreement.TITLE,
@@ -188,7 +190,7 @@ def agreement_of(
         paper=[paper],
         missing=missing,
         data=table,
-        figure=figure,
+        draw=draw,
         table=_agreement_summary(curves),
     )
 
@@ -216,7 +218,7 @@ def distribution_of(
         paper=[paper],
         missing=missing,
         data=table,
-        figure=error_distribution.draw(table, judged.comparison.unit, optimistic=judged.optimistic)
+        draw=partial(error_distribution.draw, table, judged.comparison.unit, optimistic=judged.optimistic)
         if judged is not None and len(table)
         else None,
         table=error_distribution.summary(table).assign(unit=judged.comparison.unit if judged else ""),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from irnet_ray.report.claims.finding import Judged
-from irnet_ray.report.comparison import Point
+from irnet_ray.report.comparison import Point, point_of
 from irnet_ray.report.figures.error_distribution import Curve
-from irnet_ray.report.illustrations import Illustration, agreement_of, distribution_of
-from irnet_ray.report.wording import listing
+from irnet_ray.report.illustrations import Illustration, agreement_of, describe_points, distribution_of
 
 _MODEL = Point("irnet", 17)
 
@@ -62,10 +61,8 @@ def _curve(judged: Judged, *, one_seed: bool = False) -> Curve:
 
 
 def _lacking(members: Sequence[Judged]) -> str:
-    planned = {each.comparison.task.representation: each for each in members}
-    few = [
-        f"{name} (seeds {', '.join(str(trial.seed) for trial in each.comparison.missing if trial.label == 'irnet-17')})"
-        for name, each in planned.items()
-        if any(trial.label == "irnet-17" for trial in each.comparison.missing)
-    ]
-    return f"Not in this figure, because not finished: {listing(few)}." if few else ""
+    texts = []
+    for judged in members:
+        trials = [trial for trial in judged.comparison.missing if point_of(trial) == _MODEL]
+        texts += [f"{judged.comparison.task.representation}: {each}" for each in describe_points(trials)]
+    return f"Not in this figure, because not finished: {'; '.join(texts)}." if texts else ""

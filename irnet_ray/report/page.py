@@ -11,8 +11,8 @@ from irnet_ray.report.advice import advice_table, fit_series
 from irnet_ray.report.beside_paper import beside_paper
 from irnet_ray.report.claims import Finding, Judged, judge
 from irnet_ray.report.comparison import Comparison, compare, file_suffix
+from irnet_ray.report.drawings import draw_all
 from irnet_ray.report.evidence import ensemble_mae, read_evidence
-from irnet_ray.report.figures.style import to_png, to_svg
 from irnet_ray.report.formats import table_files, to_csv
 from irnet_ray.report.illustrations import illustrate
 from irnet_ray.report.input_illustrations import illustrate_inputs, input_groups
@@ -76,7 +76,6 @@ def _content(run: RunDirectory) -> Content:
     if study.search is not None:
         errors = errors.sort_values("val_mae", ignore_index=True)
     sections = [*_series_sections(judged), *_input_sections(judged), *(_section(run, each) for each in judged)]
-    drawn = [each for section in sections for each in section.illustrations if each.figure is not None]
     return Content(
         study=study,
         inventory=inventory,
@@ -86,7 +85,7 @@ def _content(run: RunDirectory) -> Content:
         errors=with_unfinished(errors, inventory),
         beside_paper=beside_paper(judged),
         provenance=summarize(run, study, inventory),
-        drawings={each.name: to_svg(each.figure, each.name) for each in drawn if each.figure is not None},
+        drawings=draw_all([each for section in sections for each in section.illustrations]),
     )
 
 
@@ -99,10 +98,10 @@ def _files(content: Content) -> Iterator[tuple[str, bytes]]:
     for number, advice in enumerate(content.advice):
         yield from table_files(f"tables/advice{f'_{number + 1}' if number else ''}", advice.table).items()
     for illustration in (each for section in content.sections for each in section.illustrations):
-        if illustration.figure is None:
+        if illustration.name not in content.drawings:
             continue
-        yield f"figures/{illustration.name}.png", to_png(illustration.figure)
-        yield f"figures/{illustration.name}.svg", content.drawings[illustration.name].encode()
+        yield f"figures/{illustration.name}.png", content.drawings[illustration.name].png
+        yield f"figures/{illustration.name}.svg", content.drawings[illustration.name].svg.encode()
         yield f"figures/{illustration.name}.csv", to_csv(illustration.data)
         yield from table_files(f"tables/{illustration.name}", illustration.table).items()
 

@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from irnet_ray.report.claims import Finding
+from irnet_ray.report.drawings import Drawing
 from irnet_ray.report.figures.style import for_page
 from irnet_ray.report.filters import filters_of
 from irnet_ray.report.illustrations import Illustration
@@ -73,7 +74,7 @@ class Content:
         errors: Of ``error_table``.
         beside_paper: Of ``beside_paper``.
         provenance: How the run came about.
-        drawings: SVG of each figure that is drawn, by name.
+        drawings: Of the figures that are drawn, by name.
     """
 
     study: Study
@@ -84,7 +85,7 @@ class Content:
     errors: pd.DataFrame
     beside_paper: pd.DataFrame
     provenance: Provenance
-    drawings: Mapping[str, str]
+    drawings: Mapping[str, Drawing]
 
 
 def render(content: Content) -> str:
@@ -160,8 +161,8 @@ def _data_attributes(keys: Mapping[str, str]) -> Markup:
     return Markup("").join(Markup(' data-{}="{}"').format(name, value) for name, value in keys.items())
 
 
-def _svg(illustration: Mapping[str, object], drawings: Mapping[str, str]) -> Markup:
-    return Markup(for_page(drawings[str(illustration["name"])], str(escape(str(illustration["title"])))))
+def _svg(illustration: Mapping[str, object], drawings: Mapping[str, Drawing]) -> Markup:
+    return Markup(for_page(drawings[str(illustration["name"])].svg, str(escape(str(illustration["title"])))))
 
 
 def _json(value: object) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from irnet_ray.report.claims.finding import Judged
 from irnet_ray.report.comparison import file_suffix
@@ -33,7 +34,7 @@ def illustrate_series(members: Sequence[Judged], name: str) -> list[Illustration
         ],
         missing=_lacking(members),
         data=table,
-        figure=error_by_size.draw(table, first.comparison.unit, optimistic=first.optimistic),
+        draw=partial(error_by_size.draw, table, first.comparison.unit, optimistic=first.optimistic),
         table=error_by_size.summary(table),
     )
     of_gains = Illustration(
@@ -43,7 +44,7 @@ def illustrate_series(members: Sequence[Judged], name: str) -> list[Illustration
         paper=["Figure 2 has this across all datasets of the paper: IRNet wins above some 15,000 rows."],
         missing="",
         data=gains,
-        figure=error_by_size.draw_gains(gains, optimistic=first.optimistic) if len(gains) else None,
+        draw=partial(error_by_size.draw_gains, gains, optimistic=first.optimistic) if len(gains) else None,
         table=error_by_size.gains_summary(gains),
     )
     return [of_errors, of_gains]

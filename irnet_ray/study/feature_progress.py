@@ -27,7 +27,8 @@ class FeatureProgress(LiveLine):
     def report(self, done: int, total: int) -> None:
         """Notes how many of the rows to compute are done."""
         now = time.monotonic()
-        if not self._first:  # the rate counts from the first result, not from the start of the workers
+        # The rate counts from a table's first result, not from the start of the workers.
+        if not self._first or done < self._first:
             self._first, self._since = done, now
         line = rate_line(done, total, done - self._first, now - self._since)
         if self._live is not None:

@@ -6,7 +6,7 @@ from report.synthetic import complete, make_study, predictions
 
 from irnet_ray.errors import RunError
 from irnet_ray.report import learning_curve
-from irnet_ray.report.advice import Series, advise, fit_series
+from irnet_ray.report.advice import Series, advice_table, advise, fit_series
 from irnet_ray.report.comparison import compare
 from irnet_ray.report.learning_curve import fit_learning_curve
 from irnet_ray.study.run_directory import RunDirectory
@@ -54,6 +54,14 @@ def test_the_advice_says_what_twice_the_data_would_buy(tmp_path):
     far = advise(run, 2_000_000)
     assert "Take 48 layers: the deepest that was tried has the lowest error." in far
     assert far.endswith("This reaches beyond the sizes that were tried, 1,000 to 300,000.")
+
+
+def test_the_table_goes_from_the_fewest_rows_to_beyond_the_most(tmp_path):
+    table = advice_table(series(made(tmp_path, deeper_is_better_above_20_000_rows)))
+    assert table["train_rows"].tolist() == [1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
+    assert table["layers"].iloc[0] < table["layers"].iloc[-1] == 48
+    assert table["layers"].is_monotonic_increasing
+    assert table["reach"].tolist() == [""] * 6 + ["beyond what was tried"]
 
 
 def test_equal_depths_with_noise_give_the_shallowest(monkeypatch):

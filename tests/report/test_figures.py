@@ -1,3 +1,4 @@
+from functools import partial
 from xml.etree import ElementTree
 
 import numpy as np
@@ -6,9 +7,11 @@ import pytest
 from report.synthetic import histories
 
 from irnet_ray.report.comparison import Point
+from irnet_ray.report.drawings import draw_all
 from irnet_ray.report.figures import agreement, error_distribution, learning_curves, mae_by_depth
 from irnet_ray.report.figures.error_distribution import Curve
 from irnet_ray.report.figures.style import COLOURS, for_page, to_png, to_svg
+from irnet_ray.report.illustrations import Illustration
 
 DEPTHS = pd.DataFrame(
     {
@@ -150,3 +153,13 @@ def test_agreement_counts_every_row_once():
     for axes, name in zip(figure.axes, ["IRNet-17", "random forest"], strict=True):
         image = axes.get_images()[0].get_array()
         assert (image[..., 3] > 0).sum() == (table["name"] == name).sum()
+
+
+def test_several_processes_draw_the_same():
+    tables = {"depth": partial(mae_by_depth.draw, mae_by_depth.data(DEPTHS), "eV/atom", optimistic=False)}
+    tables["curves"] = partial(learning_curves.draw, curves(), "eV/atom", optimistic=True)
+    illustrations = [Illustration(name, "", "", [], "", pd.DataFrame(), draw) for name, draw in tables.items()]
+    nothing = Illustration("nothing", "", "", [], "", pd.DataFrame(), None)
+    alone, together = (draw_all([*illustrations, nothing], processes=count) for count in (1, 2))
+    assert list(alone) == ["depth", "curves"]
+    assert alone == together

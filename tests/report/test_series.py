@@ -67,7 +67,7 @@ def test_the_figures_are_those_of_the_report(run):
     page = (run.storage.local_path / "report" / "index.html").read_text()
     assert "Test error against training rows" in page
     illustrations = illustrate_series(series(judged(run))[0], "")
-    axes = illustrations[0].figure.axes[0]
+    axes = illustrations[0].draw().axes[0]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert axes.get_ylabel() == "Test MAE (eV/atom), log scale"
     assert illustrations[0].table["train_rows"].tolist() == SIZES
@@ -84,5 +84,5 @@ def test_a_series_without_baselines_has_no_gains(tmp_path):
     for trial in run.study().trials():
         complete(run, trial, predictions(0.1, seed=0))
     errors, gains = illustrate_series(series(judged(run))[0], "")
-    assert errors.figure is not None
-    assert gains.figure is None
+    assert errors.draw is not None
+    assert gains.draw is None

@@ -34,6 +34,16 @@ def test_plain_output_gets_a_line_now_and_then_without_the_time_of_the_start(mon
     ]
 
 
+def test_the_next_table_has_a_rate_of_its_own(monkeypatch):
+    moments = iter([0.0, 1.0, 50.0, 51.0, 52.0, 63.0])
+    monkeypatch.setattr(feature_progress.time, "monotonic", lambda: next(moments))
+    file = io.StringIO()
+    with FeatureProgress(Console(file=file, width=100)) as progress:
+        for done in (100, 5_000, 0, 100, 1_200):
+            progress.report(done, 5_000)
+    assert file.getvalue().splitlines()[-1] == "1,200 of 5,000 rows computed, 100 rows/s, 38 s left"
+
+
 def test_a_terminal_gets_one_live_line_that_goes():
     file = io.StringIO()
     with FeatureProgress(Console(file=file, force_terminal=True, width=100)) as progress:

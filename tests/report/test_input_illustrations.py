@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+from report.synthetic import complete, make_study, predictions
+
+from irnet_ray.report.claims import Judged
+from irnet_ray.report.comparison import compare
+from irnet_ray.report.evidence import read_evidence
+from irnet_ray.report.input_illustrations import illustrate_inputs, input_groups
+from irnet_ray.report.page import build_report
+from irnet_ray.study.run_directory import RunDirectory
+
+MAE = {"composition": 0.08, "composition+fractions": 0.07}
+MODELS = {"irnet": {"depth": 17, "shortcut": "layer", "width": 0.25, "recipe": "fast"}}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """IRNet-17 from two representations; one seed of the second is missing."""
+    data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": 1000, "representation": list(MAE)}
+    run = RunDirectory(str(tmp_path))
+    run.claim(make_study(data=data, models=MODELS, seeds=[0, 1]))
+    for trial in run.study().trials():
+        if (trial.matrix.representation, trial.seed) != ("composition+fractions", 1):
+            complete(run, trial, predictions(MAE[trial.matrix.representation], trial.seed))
+    return run
+
+
+def judged(run):
+    study = run.study()
+    comparisons = compare(study.trials(), run.results(study.trials()))
+    return [Judged(each, read_evidence(run, each), False) for each in comparisons]
+
+
+def test_representations_of_the_same_data_stand_together(run):
+    (members,) = input_groups(judged(run))
+    scatter, distribution = illustrate_inputs(members, "")
+    assert scatter.table["network"].tolist() == list(MAE)
+    assert scatter.table["test_mae"].tolist() == pytest.approx(list(MAE.values()))
+    assert distribution.data["name"].drop_duplicates().tolist() == list(MAE)
+    assert distribution.data.groupby("name", sort=False)["trial_ids"].first().str.split().str.len().tolist() == [2, 1]
+    assert scatter.missing == "Not in this figure, because not finished: composition+fractions: IRNet-17 (seed 1)."
+    assert len(scatter.draw().axes) == 2
+
+
+def test_they_are_on_the_page_beside_the_figures_of_each(run):
+    page = Path(build_report(run)).read_text()
+    files = run.storage.names("report/figures")
+    assert {"agreement_by_representation.png", "error_distribution_by_representation.svg"} <= set(files)
+    assert "All representations: oqmd, formation enthalpy, 1,000 training rows" in page
+
+
+def test_one_representation_is_no_group(make_run):
+    assert input_groups(judged(make_run())) == []
