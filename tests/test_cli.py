@@ -76,6 +76,9 @@ def test_plan_prints_each_trial_with_its_parameters(invoke, study_file, tmp_path
     table = succeed(invoke("plan", study_file))
     assert all(trial.id in table for trial in expected)
     assert "3 trials, 0 done" in table
+    assert "patience" not in table
+    patient = succeed(invoke("plan", study_file, "--set", "models.networks.recipe.patience=2"))
+    assert "at most, as patience ends trainings earlier" in patient
 
 
 def test_status_tells_what_is_done_failed_and_begun(invoke, study_file, tmp_path):

@@ -17,6 +17,7 @@ from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import ended_in, trials_of
 from irnet_ray.study.search import draw_at_random
 from irnet_ray.study.spec import Study
+from irnet_ray.study.trial import NetworkModel
 
 _COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "width", "train_size", "seed", "recipe", "settings"]
 
@@ -70,10 +71,12 @@ def _summary(study: Study, estimates: Sequence[Estimate], ended: set[str]) -> st
     cores = os.cpu_count() or 1
     seconds = [estimate.seconds for estimate in left]
     memory = max((estimate.matrix_bytes for estimate in left), default=0) / 2**20
+    patient = any(isinstance(each.trial.model, NetworkModel) and each.trial.model.recipe.patience for each in left)
+    bound = ", at most, as patience ends trainings earlier" if patient else ""
     return (
         f"{len(estimates)} trials, {len(estimates) - len(left)} done; the others take about "
         f"{duration(sum(seconds))} of one core, {duration(makespan(seconds, cores // study.trainer.cpus))} "
-        f"on the {cores} cores of this machine (training only, at its speed now); "
+        f"on the {cores} cores of this machine (training only, at its speed now{bound}); "
         f"largest matrix {memory:.0f} MiB"
     )
 
