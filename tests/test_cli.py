@@ -90,7 +90,7 @@ def test_status_tells_what_is_done_failed_and_begun(invoke, study_file, tmp_path
     run.fail(second, "the loss is not finite")
     rows = {row["trial_id"]: row for row in json.loads(succeed(invoke("status", "runs/small", "--format", "json")))}
     assert rows[first]["state"] == "begun"
-    assert rows[first]["epoch"] == "3/3"
+    assert (rows[first]["epoch"], rows[first]["epochs_planned"]) == (3, 3)
     assert rows[second]["state"] == "failed: the loss is not finite"
     assert rows[third]["state"] == "done"
     assert rows[third]["test_mae"] == pytest.approx(run.result(third)["test_mae"], rel=1e-3)

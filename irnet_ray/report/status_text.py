@@ -11,6 +11,7 @@ from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import NetworkModel, Trial
 
 _COLUMNS = ["trial_id", "dataset", "property", "model", "depth", "settings", "train_size", "seed"]
+_KNOWN = ["epoch", "epochs_planned", "val_mae", "test_mae"]
 
 
 def status_table(run: RunDirectory) -> pd.DataFrame:
@@ -26,8 +27,9 @@ def status_table(run: RunDirectory) -> pd.DataFrame:
         described = trial.describe()
         row = {column: described[column] for column in _COLUMNS}
         rows.append({**row, **values.get(trial.id, {}), **endings.state(trial)})
-    columns = [*_COLUMNS, "state", "epoch", "val_mae", "test_mae"]
-    return pd.DataFrame(rows, columns=None if rows else columns).astype({"depth": "Int64", "train_size": "Int64"})
+    columns = [*_COLUMNS, "state", *_KNOWN]
+    table = pd.DataFrame(rows, columns=None if rows else columns)
+    return table.astype(dict.fromkeys(("depth", "train_size", "epoch", "epochs_planned"), "Int64"))
 
 
 def _sampled_values(run: RunDirectory, study: Study) -> dict[str, dict[str, object]]:
@@ -53,17 +55,18 @@ class _Endings:
         """The state of a trial, its epoch and its errors."""
         if trial.id in self._finished:
             result = self._run.result(trial.id)
-            errors = {"val_mae": result["val_mae"], "test_mae": result["test_mae"]}
-            return {"state": "done", "epoch": _epochs(trial, result["epochs"]), **errors}
+            return _row(trial, "done", result["epochs"], result["val_mae"], result["test_mae"])
         if trial.id in self._without_result:
-            return {"state": self._without_result[trial.id], "epoch": "", "val_mae": None, "test_mae": None}
+            return _row(trial, self._without_result[trial.id])
         history = self._run.history(trial.id)
         if history.empty:
-            return {"state": "waiting", "epoch": "", "val_mae": None, "test_mae": None}
+            return _row(trial, "waiting")
         state = "stopped" if trial.id in self._stopped else "begun"
-        epoch = _epochs(trial, int(history["epoch"].iloc[-1]))
-        return {"state": state, "epoch": epoch, "val_mae": history["val_mae"].min(), "test_mae": None}
+        return _row(trial, state, int(history["epoch"].iloc[-1]), history["val_mae"].min())
 
 
-def _epochs(trial: Trial, epoch: int | None) -> str:
-    return f"{epoch}/{trial.model.recipe.epochs}" if isinstance(trial.model, NetworkModel) else ""
+def _row(
+    trial: Trial, state: str, epoch: int | None = None, val_mae: float | None = None, test_mae: float | None = None
+) -> dict[str, object]:
+    planned = trial.model.recipe.epochs if isinstance(trial.model, NetworkModel) else None
+    return {"state": state, **dict(zip(_KNOWN, (epoch, planned, val_mae, test_mae), strict=True))}
