@@ -14,9 +14,9 @@ from irnet_ray.report.claims.finding import Judged
 from irnet_ray.report.comparison import Comparison, Point, point_of
 from irnet_ray.report.figures import agreement, error_distribution, learning_curves, mae_by_depth
 from irnet_ray.report.figures.error_distribution import Curve
+from irnet_ray.report.inventory import Record
 from irnet_ray.report.paper import PublishedExperiment, experiments_like
 from irnet_ray.report.wording import count, distinct, listing, model_label, words
-from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.trial import Trial
 
 
@@ -45,15 +45,15 @@ class Illustration:
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
-def illustrate(run: RunDirectory, judged: Judged, suffix: str) -> list[Illustration]:
+def illustrate(records: Mapping[str, Record], judged: Judged, suffix: str) -> list[Illustration]:
     """Makes every figure of a comparison.
 
     Args:
-        run: Where the histories are.
+        records: Of the run's finished trials, by id.
         judged: The trials to show, and their test errors.
         suffix: End of the files' names, which tells the comparison from others.
     """
-    makers: list[Callable[[Judged, str], Illustration]] = [_depth, partial(_curves, run), _agreement, _distribution]
+    makers: list[Callable[[Judged, str], Illustration]] = [_depth, partial(_curves, records), _agreement, _distribution]
     return [make(judged, suffix) for make in makers]
 
 
@@ -98,12 +98,12 @@ def _depth_summary(judged: Judged) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _curves(run: RunDirectory, judged: Judged, suffix: str) -> Illustration:
+def _curves(records: Mapping[str, Record], judged: Judged, suffix: str) -> Illustration:
     comparison = judged.comparison
     networks = [trial for trial in comparison.trials if trial.architecture]
     missing = {trial.id for trial in comparison.missing}
     finished = [trial for trial in networks if trial.id not in missing]
-    histories = {(point_of(trial), trial.seed, trial.id): run.history(trial.id) for trial in finished}
+    histories = {(point_of(trial), trial.seed, trial.id): records[trial.id].history for trial in finished}
     table = learning_curves.data(histories)
     return Illustration(
         name=f"learning_curves{suffix}",

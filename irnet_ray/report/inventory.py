@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from irnet_ray.errors import RunError
+from irnet_ray.report.ratio import FloatArray
 from irnet_ray.report.wording import count, listing
-from irnet_ray.study.result import RESULT_COLUMNS
+from irnet_ray.study.result import results_table
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.trial import Trial
 
 _NOT_RUN = "not run to its end"
 _NAMED = 5  # stray folders at most
+_READERS = 8  # files at a time, for storages that are far away
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a finished trial left behind, read once.
+
+    Attributes:
+        result: Keys as in ``RESULT_COLUMNS``, and ``provenance``.
+        history: One row an epoch, columns as in ``Epoch``.
+        target: The property of the test rows in its unit, shape ``(test rows,)``; the same array for all trials that
+            were tested on the same rows.
+        prediction: What was predicted for them, shape ``(test rows,)``.
+    """
+
+    result: Mapping[str, Any]
+    history: pd.DataFrame
+    target: FloatArray
+    prediction: FloatArray
 
 
 @dataclass(frozen=True)
@@ -24,15 +47,20 @@ class Inventory:
 
     Attributes:
         trials: All that the study plans.
-        results: Rows of those with a readable result, columns as in ``RESULT_COLUMNS``.
+        records: Of those whose files are whole, by trial id.
         reasons: Why the others have none, by trial id.
         remarks: What else lies among the run's trials, in sentences.
     """
 
     trials: tuple[Trial, ...]
-    results: pd.DataFrame
+    records: Mapping[str, Record]
     reasons: Mapping[str, str]
     remarks: tuple[str, ...]
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """Rows of the finished trials, columns as in ``RESULT_COLUMNS``."""
+        return results_table([self.records[trial.id].result for trial in self.trials if trial.id in self.records])
 
     @property
     def unfinished(self) -> list[Trial]:
@@ -41,63 +69,87 @@ class Inventory:
 
 
 def take_inventory(run: RunDirectory, trials: Sequence[Trial]) -> Inventory:
-    """Reads the results of a run, and leaves out what cannot be read.
+    """Reads what the finished trials of a run left behind, and leaves out what is damaged.
 
     Args:
         run: Its files.
         trials: All that its study plans.
     """
     finished = run.finished()
-    planned = {trial.id for trial in trials}
-    broken = {trial_id: reason for trial_id in sorted(planned & finished) if (reason := _damage(run, trial_id))}
-    readable = [trial for trial in trials if trial.id in finished and trial.id not in broken]
-    told = {**run.stopped(), **run.cuts(), **run.failures(), **broken}
-    reasons = {trial.id: told.get(trial.id, _NOT_RUN) for trial in trials if trial.id not in finished - broken.keys()}
-    return Inventory(tuple(trials), run.results(readable), reasons, tuple(_remarks(run, finished, planned)))
+    planned = {trial.id: trial for trial in trials}
+    ids = [trial_id for trial_id in planned if trial_id in finished]
+    with ThreadPoolExecutor(_READERS) as readers:
+        read = dict(zip(ids, readers.map(lambda trial_id: _read(run, trial_id), ids), strict=True))
+    damaged = {trial_id: each for trial_id, each in read.items() if isinstance(each, str)}
+    records = {trial_id: each for trial_id, each in read.items() if isinstance(each, Record)}
+    records, strangers = _of_the_same_rows(records, planned)
+    told = {**run.stopped(), **run.cuts(), **run.failures(), **damaged, **strangers}
+    reasons = {trial_id: told.get(trial_id, _NOT_RUN) for trial_id in planned if trial_id not in records}
+    return Inventory(tuple(trials), records, reasons, tuple(_remarks(run, finished, planned.keys())))
 
 
-def _damage(run: RunDirectory, trial_id: str) -> str:
-    """What is wrong with a finished trial's files; empty if nothing is."""
-    repair = "delete its folder and run the study again"
+def _read(run: RunDirectory, trial_id: str) -> Record | str:
+    """A finished trial's record, or what is wrong with its files."""
     try:
         result = run.result(trial_id)
-        if not isinstance(result, dict):
-            return f"its result.json cannot be read (no mapping); {repair}"
-        lacking = [column for column in RESULT_COLUMNS if column not in result]
-        if lacking:
-            return f"its result.json has no '{lacking[0]}'; {repair}"
-        run.check_predictions(trial_id, int(result["test_rows"]))
+        target, prediction = run.test_rows(trial_id, int(result["test_rows"]))
+        return Record(result, run.history(trial_id), target, prediction)
     except RunError as error:
-        return str(error)
-    except ValueError as error:
-        return f"its result.json cannot be read ({error}); {repair}"
-    return ""
+        return str(error).removeprefix(f"trial {trial_id}: ")
 
 
-def _remarks(run: RunDirectory, finished: set[str], planned: set[str]) -> list[str]:
+def _of_the_same_rows(
+    records: Mapping[str, Record], trials: Mapping[str, Trial]
+) -> tuple[dict[str, Record], dict[str, str]]:
+    """Lets trials on the same data share one array of targets, and sorts out those that were tested on other rows.
+
+    Data that changed between two trials make their errors incomparable; what most trials have counts.
+    """
+    groups: dict[str, list[str]] = {}
+    for trial_id in records:
+        trial = trials[trial_id]
+        groups.setdefault(f"{trial.matrix.canonical()}{trial.split.model_dump_json()}", []).append(trial_id)
+    kept: dict[str, Record] = {}
+    for members in groups.values():
+        keys = {trial_id: records[trial_id].target.tobytes() for trial_id in members}
+        usual, _ = Counter(keys.values()).most_common(1)[0]
+        target = next(records[trial_id].target for trial_id in members if keys[trial_id] == usual)
+        for trial_id in members:
+            if keys[trial_id] == usual:
+                old = records[trial_id]
+                kept[trial_id] = Record(old.result, old.history, target, old.prediction)
+    reason = "it was tested on other rows than the other trials on its data; delete its folder and run the study again"
+    return kept, {trial_id: reason for trial_id in records if trial_id not in kept}
+
+
+def ensemble_mae(records: Sequence[Record]) -> float:
+    """Test MAE of the average of several trials' predictions, in the property's unit."""
+    average = np.mean([record.prediction for record in records], axis=0)
+    return float(np.abs(average - records[0].target).mean())
+
+
+def _remarks(run: RunDirectory, finished: Iterable[str], planned: Iterable[str]) -> list[str]:
     """Names finished folders that are none of the study's trials."""
-    strays = sorted(finished - planned)
-    copies = [name for name in strays if _own_id(run, name) in planned]
+    known = set(planned)
+    strays = sorted(set(finished) - known)
+    copies = [name for name in strays if _own_id(run, name) in known]
     others = [name for name in strays if name not in copies]
     remarks = []
     if copies:
-        remarks.append(
-            f"{count(len(copies), 'folder')} of trials {_are(copies)} a second copy, and not counted: {_few(copies)}."
-        )
+        amount = count(len(copies), "folder")
+        remarks.append(f"{amount} of trials {_are(copies)} a second copy, and not counted: {_few(copies)}.")
     if others:
-        remarks.append(
-            f"{count(len(others), 'finished trial')} {_are(others)} not of this study, and not counted: {_few(others)}."
-        )
+        amount = count(len(others), "finished trial")
+        remarks.append(f"{amount} {_are(others)} not of this study, and not counted: {_few(others)}.")
     return remarks
 
 
 def _own_id(run: RunDirectory, folder: str) -> str:
     """The trial that a folder's result says it is of."""
     try:
-        result = run.result(folder)
-    except (RunError, json.JSONDecodeError):
+        return str(run.result_in(folder)["trial_id"])
+    except RunError:
         return ""
-    return str(result.get("trial_id")) if isinstance(result, dict) else ""
 
 
 def _are(names: Sequence[str]) -> str:

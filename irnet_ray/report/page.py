@@ -12,11 +12,11 @@ from irnet_ray.report.beside_paper import beside_paper
 from irnet_ray.report.claims import Finding, Judged, judge
 from irnet_ray.report.comparison import Comparison, compare, file_suffix
 from irnet_ray.report.drawings import draw_all
-from irnet_ray.report.evidence import ensemble_mae, read_evidence
+from irnet_ray.report.evidence import read_evidence
 from irnet_ray.report.formats import table_files, to_csv
 from irnet_ray.report.illustrations import illustrate
 from irnet_ray.report.input_illustrations import illustrate_inputs, input_groups
-from irnet_ray.report.inventory import take_inventory
+from irnet_ray.report.inventory import Record, ensemble_mae, take_inventory
 from irnet_ray.report.provenance import summarize
 from irnet_ray.report.render import Advice, Content, Section, render
 from irnet_ray.report.series import series_of, series_words
@@ -45,12 +45,12 @@ def build_report(run: RunDirectory) -> str:
         Where ``index.html`` is.
 
     Raises:
-        RunError: No trial is finished, or trials that are to be compared were tested on different rows.
+        RunError: No trial is finished.
         StorageError: The run cannot be read, or the report not be written.
     """
-    content = _content(run)
+    files = dict(_files(_content(run)))  # all of them, before the earlier ones go
     run.storage.delete_folder(_FOLDER)
-    for name, file in _files(content):
+    for name, file in files.items():
         run.storage.write(f"{_FOLDER}/{name}", file)
     return f"{run.uri.rstrip('/')}/{_FOLDER}/index.html"
 
@@ -65,17 +65,12 @@ def _content(run: RunDirectory) -> Content:
     # A search asks what is best, not why.
     comparisons = compare(inventory.trials, results) if study.search is None else []
     cut = frozenset(run.cuts())
-    judged = [Judged(each, read_evidence(run, each), study.split.validation_is_test, cut) for each in comparisons]
-    known = {ids: mae for each in judged for ids, mae in each.evidence.ensembles.items()}
-
-    def ensemble(trial_ids: Sequence[str]) -> float:
-        ids = frozenset(trial_ids)
-        return known[ids] if ids in known else ensemble_mae(run, trial_ids)
-
-    errors = error_table(results, ensemble)
+    optimistic, records = study.split.validation_is_test, inventory.records
+    judged = [Judged(each, read_evidence(records, each), optimistic, cut) for each in comparisons]
+    errors = error_table(results, lambda trial_ids: ensemble_mae([records[each] for each in trial_ids]))
     if study.search is not None:
         errors = errors.sort_values("val_mae", ignore_index=True)
-    sections = [*_series_sections(judged), *_input_sections(judged), *(_section(run, each) for each in judged)]
+    sections = [*_series_sections(judged), *_input_sections(judged), *(_section(records, each) for each in judged)]
     return Content(
         study=study,
         inventory=inventory,
@@ -84,7 +79,7 @@ def _content(run: RunDirectory) -> Content:
         advice=_advice(comparisons),
         errors=with_unfinished(errors, inventory),
         beside_paper=beside_paper(judged),
-        provenance=summarize(run, study, inventory),
+        provenance=summarize(study, inventory),
         drawings=draw_all([each for section in sections for each in section.illustrations]),
     )
 
@@ -131,9 +126,9 @@ def _input_sections(judged: Sequence[Judged]) -> list[Section]:
     return sections
 
 
-def _section(run: RunDirectory, judged: Judged) -> Section:
+def _section(records: Mapping[str, Record], judged: Judged) -> Section:
     """The figures of a comparison."""
-    illustrations = illustrate(run, judged, file_suffix(judged.comparison.name))
+    illustrations = illustrate(records, judged, file_suffix(judged.comparison.name))
     return Section(judged.comparison.name, illustrations, _attributes(judged))
 
 

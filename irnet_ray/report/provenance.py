@@ -17,7 +17,6 @@ from irnet_ray.report.deviations import deviations
 from irnet_ray.report.inventory import Inventory
 from irnet_ray.report.wording import cell, count, distinct, listing
 from irnet_ray.study.progress import duration
-from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.space import Search
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import NetworkModel, Trial
@@ -63,11 +62,10 @@ class Provenance:
     unfinished: list[Unfinished]
 
 
-def summarize(run: RunDirectory, study: Study, inventory: Inventory) -> Provenance:
+def summarize(study: Study, inventory: Inventory) -> Provenance:
     """Gathers how a run came about.
 
     Args:
-        run: Where the trials' files are.
         study: What the run is of.
         inventory: Its trials.
     """
@@ -81,7 +79,7 @@ def summarize(run: RunDirectory, study: Study, inventory: Inventory) -> Provenan
             "Split": [describe_split(study.split)],
             "Rows": _rows(results),
             **({"Recipes": _recipes(trials)} if study.search is None else {"Search": _search(study.search)}),
-            **_surroundings([run.result(str(trial_id))["provenance"] for trial_id in results["trial_id"]]),
+            **_surroundings([record.result["provenance"] for record in inventory.records.values()]),
             "Resources": [f"{count(study.trainer.cpus, 'core')} and {count(study.trainer.gpus, 'GPU')} a trial"],
             "Seeds": [_seeds(trials)],
             "Training time": [f"{duration(float(results['train_seconds'].sum()))} over all finished trials"],

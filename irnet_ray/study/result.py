@@ -6,11 +6,14 @@ import functools
 import os
 import platform
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 import irnet_ray
 from irnet_ray.model.metrics import Metrics
@@ -48,6 +51,8 @@ RESULT_COLUMNS = (
     "predict_seconds",
 )
 """Columns of ``results.csv``; every one is a key of ``result.json``."""
+
+_WHOLE = ("depth", "n_parameters", "best_epoch", "epochs")
 
 TIME_COLUMNS = ("train_seconds", "predict_seconds")
 """The columns that differ from one run of the same trial to the next."""
@@ -98,6 +103,12 @@ def make_result(
         "predict_seconds": round(predict_seconds, 4),
     }
     return {**{column: values[column] for column in RESULT_COLUMNS}, "provenance": provenance(trainer)}
+
+
+def results_table(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row for each result, columns as in ``RESULT_COLUMNS``; numbers of layers and the like stay whole."""
+    table = pd.DataFrame(list(results), columns=list(RESULT_COLUMNS))
+    return table.astype(dict.fromkeys(_WHOLE, "Int64"))
 
 
 def provenance(trainer: Trainer) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -20,8 +21,9 @@ from irnet_ray.config import validate
 from irnet_ray.errors import LimitError, RunError
 from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.model.history import Epoch
+from irnet_ray.study.finished_trial import FloatArray, parse_history, parse_result, parse_test_rows
 from irnet_ray.study.read import parse_yaml
-from irnet_ray.study.result import RESULT_COLUMNS
+from irnet_ray.study.result import results_table
 from irnet_ray.study.spec import Study, Trainer
 from irnet_ray.study.storage import Storage
 from irnet_ray.study.trial import Trial
@@ -90,9 +92,8 @@ class RunDirectory:
             Its lowest validation MAE in the property's unit, ``None`` if it failed; and after how many epochs it was
             stopped, ``None`` if it was not.
         """
-        content = self.storage.read(_path(trial_id, "result.json"))
-        if content is not None:
-            return float(json.loads(content)["val_mae"]), None
+        if self.storage.exists(_path(trial_id, "result.json")):
+            return float(self.result(trial_id)["val_mae"]), None
         if not self.storage.exists(_path(trial_id, "STOPPED")):
             return None, None
         history = self.history(trial_id)
@@ -174,7 +175,10 @@ class RunDirectory:
         Args:
             limits: Leaves out the trials that these would give more of what they ran out of.
         """
-        cuts = {trial_id: json.loads(content) for trial_id, content in self._messages("CUT").items()}
+        cuts = {}
+        for trial_id, content in self._messages("CUT").items():
+            with suppress(ValueError):  # one that is damaged is none, and the trial is tried again
+                cuts[trial_id] = json.loads(content)
         return {
             trial_id: each["reason"]
             for trial_id, each in cuts.items()
@@ -198,49 +202,55 @@ class RunDirectory:
         return table
 
     def results(self, trials: Sequence[Trial]) -> pd.DataFrame:
-        """One row for each finished trial, columns as in ``RESULT_COLUMNS``."""
+        """One row for each finished trial, columns as in ``RESULT_COLUMNS``; damaged ones are left out."""
         finished = self.finished()
-        rows = [self.result(trial.id) for trial in trials if trial.id in finished]
-        table = pd.DataFrame(rows, columns=list(RESULT_COLUMNS))
-        whole = ["depth", "n_parameters", "best_epoch", "epochs"]
-        return table.astype(dict.fromkeys(whole, "Int64"))
+        rows = []
+        for trial in trials:
+            with suppress(RunError):  # reports and ``status`` name them
+                if trial.id in finished:
+                    rows.append(self.result(trial.id))
+        return results_table(rows)
 
     def result(self, trial_id: str) -> dict[str, Any]:
         """A finished trial's ``result.json``.
 
         Raises:
-            RunError: The trial is not finished.
+            RunError: It is missing, damaged, or another trial's.
         """
-        content = self.storage.read(_path(trial_id, "result.json"))
-        if content is None:
-            raise RunError(f"'{self.uri}': trial {trial_id} has no result; run the study again")
-        result: dict[str, Any] = json.loads(content)
+        result = self.result_in(trial_id)
+        if result["trial_id"] != trial_id:
+            raise RunError(
+                f"trial {trial_id}: its files are those of trial {result['trial_id']}; delete its folder and run the "
+                "study again"
+            )
         return result
 
-    def history(self, trial_id: str) -> pd.DataFrame:
-        """One row an epoch, columns as in ``Epoch``; empty where there is none."""
-        content = self.storage.read(_path(trial_id, "history.csv"))
-        if content is None:
-            return pd.DataFrame(columns=[field.name for field in fields(Epoch)])
-        return pd.read_csv(io.BytesIO(content))
-
-    def check_predictions(self, trial_id: str, rows: int) -> None:
-        """Checks, without reading them, that a finished trial's predictions are whole.
+    def result_in(self, folder: str) -> dict[str, Any]:
+        """The ``result.json`` in one of the folders of trials, whosever it is.
 
         Raises:
-            RunError: They are missing or damaged, or fewer than the rows that were tested on.
+            RunError: It is missing or damaged.
         """
-        content = self.storage.read(_path(trial_id, "predictions.parquet"))
-        repair = "delete its folder and run the study again"
-        try:
-            found = pq.read_metadata(io.BytesIO(content or b"")).num_rows
-        except pa.ArrowInvalid as error:
-            raise RunError(f"trial {trial_id}: its predictions.parquet is missing or damaged; {repair}") from error
-        if found < rows:
-            raise RunError(f"trial {trial_id}: its predictions.parquet has {found:,} of {rows:,} rows; {repair}")
+        return parse_result(self.storage.read(_path(folder, "result.json")), folder)
 
-    def predictions(self, trial_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Columns ``part`` (validation or test), ``formula``, ``target`` and ``prediction``, or some of them.
+    def history(self, trial_id: str) -> pd.DataFrame:
+        """One row an epoch, columns as in ``Epoch``; empty where there is none.
+
+        Raises:
+            RunError: It is damaged.
+        """
+        return parse_history(self.storage.read(_path(trial_id, "history.csv")), trial_id)
+
+    def test_rows(self, trial_id: str, rows: int) -> tuple[FloatArray, FloatArray]:
+        """Target and prediction of a finished trial's test rows in the property's unit, both of shape ``(rows,)``.
+
+        Raises:
+            RunError: They are missing or damaged, or there are others.
+        """
+        return parse_test_rows(self.storage.read(_path(trial_id, "predictions.parquet")), trial_id, rows)
+
+    def predictions(self, trial_id: str) -> pd.DataFrame:
+        """Columns ``part`` (validation or test), ``formula``, ``target`` and ``prediction``.
 
         Raises:
             RunError: The trial is not finished.
@@ -248,7 +258,7 @@ class RunDirectory:
         content = self.storage.read(_path(trial_id, "predictions.parquet"))
         if content is None:
             raise RunError(f"'{self.uri}': trial {trial_id} has no predictions; run the study again")
-        return pd.read_parquet(io.BytesIO(content), columns=None if columns is None else list(columns))
+        return pd.read_parquet(io.BytesIO(content))
 
     def _write_json(self, path: str, content: dict[str, Any]) -> None:
         self.storage.write(path, (json.dumps(content, indent=2, allow_nan=True) + "\n").encode())

@@ -7,6 +7,10 @@ import pandas as pd
 
 from irnet_ray.model.history import Epoch
 from irnet_ray.model.metrics import evaluate
+from irnet_ray.report.claims import Judged
+from irnet_ray.report.comparison import compare
+from irnet_ray.report.evidence import read_evidence
+from irnet_ray.report.inventory import take_inventory
 from irnet_ray.study.result import make_result
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.spec import Study, Trainer
@@ -82,3 +86,13 @@ def complete(run: RunDirectory, trial: Trial, table: pd.DataFrame) -> None:
     if is_network:
         run.write_history(trial.id, histories(metrics.mae))
     run.complete(trial.id, result, table)
+
+
+def judged_of(run: RunDirectory) -> list[Judged]:
+    """A run's comparisons with their errors, as a report has them."""
+    study = run.study()
+    inventory = take_inventory(run, study.trials())
+    return [
+        Judged(each, read_evidence(inventory.records, each), study.split.validation_is_test)
+        for each in compare(inventory.trials, inventory.results)
+    ]

@@ -1,16 +1,11 @@
 import pytest
-from report.synthetic import make_study
+from report.synthetic import judged_of, make_study
 
 from irnet_ray.report.beside_paper import beside_paper
-from irnet_ray.report.claims import Judged
-from irnet_ray.report.comparison import compare
-from irnet_ray.report.evidence import read_evidence
 
 
 def table(run):
-    study = run.study()
-    comparisons = compare(study.trials(), run.results(study.trials()))
-    return beside_paper([Judged(each, read_evidence(run, each), False) for each in comparisons])
+    return beside_paper(judged_of(run))
 
 
 def test_every_model_that_the_paper_has_stands_beside_its_value(make_run):

@@ -98,6 +98,7 @@ def test_a_line_through_all_depths_goes_when_one_of_them_is_hidden(page):
 def test_a_pointer_shows_the_trial(page):
     mark = page.find_element(By.CSS_SELECTOR, 'figure [data-trials][data-model="irnet"][data-depth="48"] use')
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", mark)
+    page.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")  # it has scrolled
     ActionChains(page).move_to_element(mark).perform()
     tip = page.find_element(By.CSS_SELECTOR, ".tip")
     assert tip.is_displayed()

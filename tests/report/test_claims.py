@@ -3,28 +3,19 @@ import math
 
 import numpy as np
 import pytest
-from report.synthetic import MAE, complete, make_study, predictions
+from report.synthetic import MAE, complete, judged_of, make_study, predictions
 
-from irnet_ray.errors import RunError
 from irnet_ray.report.claims import QUESTIONS, judge
 from irnet_ray.report.claims.depth import effects_of_depth, order_of_placements
 from irnet_ray.report.claims.finding import Claim, Judged
 from irnet_ray.report.claims.inputs import effects_of_inputs
 from irnet_ray.report.claims.robustness import predicting_times, training_times, worst_tenths
 from irnet_ray.report.claims.size import crossings, winners_on_big_data, winners_on_small_data
-from irnet_ray.report.comparison import compare
-from irnet_ray.report.evidence import read_evidence
 from irnet_ray.study.run_directory import RunDirectory
 
 SEEDS = [0, 1, 2]
 BIG = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": 20_000}
 NETWORKS = {"depth": [17, 48], "shortcut": ["none", "layer"], "width": 0.25, "recipe": "fast"}
-
-
-def judged(run: RunDirectory) -> list[Judged]:
-    study = run.study()
-    comparisons = compare(study.trials(), run.results(study.trials()))
-    return [Judged(each, read_evidence(run, each), study.split.validation_is_test) for each in comparisons]
 
 
 def verdicts(findings):
@@ -58,7 +49,7 @@ def test_a_verdict_is_where_the_interval_lies(claim, interval, verdict):
 
 
 def test_the_papers_pattern_is_reproduced(make_run):
-    run = judged(make_run(make_study(seeds=SEEDS, data=BIG)))
+    run = judged_of(make_run(make_study(seeds=SEEDS, data=BIG)))
     plain, srnet, irnet = effects_of_depth(run)
     assert verdicts([plain, srnet, irnet]) == ["reproduced", "contradicted", "reproduced"]
     assert (irnet.claim, irnet.criterion) == ("IRNet does not get worse with depth", "ratio below 1.1")
@@ -74,13 +65,13 @@ def test_the_papers_pattern_is_reproduced(make_run):
 
 def test_the_opposite_pattern_is_contradicted(make_run):
     opposite = {**MAE, "plain-48": 0.06, "irnet-48": 0.16, "random_forest": 0.05}
-    run = judged(make_run(make_study(seeds=SEEDS, data=BIG), mae=opposite))
+    run = judged_of(make_run(make_study(seeds=SEEDS, data=BIG), mae=opposite))
     plain, _, irnet = effects_of_depth(run)
     assert verdicts([plain, irnet, winners_on_big_data(run)[0]]) == ["contradicted"] * 3
 
 
 def test_placements_are_compared_at_each_depth(make_run):
-    findings = order_of_placements(judged(make_run(make_study(seeds=SEEDS, data=BIG))))
+    findings = order_of_placements(judged_of(make_run(make_study(seeds=SEEDS, data=BIG))))
     assert [finding.claim for finding in findings] == [
         "IRNet-17 beats SRNet-17",
         "IRNet-48 beats SRNet-48",
@@ -94,7 +85,7 @@ def test_placements_are_compared_at_each_depth(make_run):
 
 
 def test_fewer_than_three_seeds_give_numbers_but_no_verdict(make_run):
-    plain, *_ = effects_of_depth(judged(make_run(make_study(seeds=[0, 1], data=BIG))))
+    plain, *_ = effects_of_depth(judged_of(make_run(make_study(seeds=[0, 1], data=BIG))))
     assert (plain.verdict, plain.seeds) == ("missing", 2)
     assert plain.effect == pytest.approx(2.0)
     text = "No verdict yet, as it takes 3 seeds: plain-48 has 2 finished seeds and plain-17 has 2 finished seeds."
@@ -104,14 +95,14 @@ def test_fewer_than_three_seeds_give_numbers_but_no_verdict(make_run):
 def test_what_is_not_random_needs_no_seeds(tmp_path):
     models = {"networks": NETWORKS, "ridge": {"kind": "ridge"}}
     run = made(tmp_path, lambda trial: 0.2 if trial.label == "ridge" else 0.1, models=models, data=BIG)
-    baselines, _ = winners_on_big_data(judged(run))
+    baselines, _ = winners_on_big_data(judged_of(run))
     assert (baselines.verdict, baselines.seeds) == ("reproduced", 1)
     assert baselines.effect == pytest.approx(0.1 * 1.005 / 0.2)
 
 
 def test_missing_trials_are_named(make_run):
     finished = {"plain-17": 0.09, "irnet-17": 0.08, "irnet-48": 0.06}
-    run = judged(make_run(make_study(seeds=SEEDS, data=BIG), mae=finished))
+    run = judged_of(make_run(make_study(seeds=SEEDS, data=BIG), mae=finished))
     plain, srnet, irnet = effects_of_depth(run)
     assert (plain.verdict, plain.effect, plain.seeds) == ("missing", None, 0)
     assert plain.sentence == "Not judged: no trial of plain-48 is finished."
@@ -123,13 +114,13 @@ def test_missing_trials_are_named(make_run):
 
 def test_depth_must_pay_on_more_than_100_000_rows(make_run):
     run = make_run(make_study(seeds=SEEDS, data={**BIG, "train_size": 150_000}), mae={**MAE, "irnet-48": 0.082})
-    _, _, irnet = effects_of_depth(judged(run))
+    _, _, irnet = effects_of_depth(judged_of(run))
     assert (irnet.claim, irnet.criterion) == ("IRNet gets better with depth on big data", "ratio below 1")
     assert irnet.verdict == "contradicted"
 
 
 def test_small_data_say_nothing_of_claims_on_big_data(make_run):
-    run = judged(make_run(make_study(seeds=SEEDS)))
+    run = judged_of(make_run(make_study(seeds=SEEDS)))
     for claim in (effects_of_depth, order_of_placements, winners_on_big_data, worst_tenths):
         assert all("15,000 rows or more" in finding.sentence for finding in claim(run)), claim
 
@@ -141,7 +132,7 @@ def with_baselines(tmp_path, error, cut=()):
         "svm": {"kind": "svm", "cost": [1, 10]},
     }
     run = made(tmp_path, error, models=models, data=BIG)
-    (each,) = judged(run)
+    (each,) = judged_of(run)
     ids = {trial.id for trial in run.study().trials() if trial.label in cut}
     return Judged(each.comparison, each.evidence, each.optimistic, frozenset(ids))
 
@@ -168,14 +159,14 @@ def test_a_baseline_that_was_cut_is_named(tmp_path):
 
 def test_seeds_that_differ_between_models_are_not_enough(tmp_path):
     models = {"networks": {**NETWORKS, "depth": 17}, "forest": {"kind": "random_forest", "seeds": [3, 4, 5]}}
-    finding = winners_on_big_data(judged(made(tmp_path, lambda trial: 0.1, models=models, data=BIG)))[0]
+    finding = winners_on_big_data(judged_of(made(tmp_path, lambda trial: 0.1, models=models, data=BIG)))[0]
     assert finding.verdict == "missing"
     assert finding.sentence.endswith("No verdict yet, as both have only 0 seeds in common.")
 
 
 def test_a_study_that_cannot_judge_says_what_it_lacks(make_run):
     models = {"networks": {"depth": 17, "shortcut": "none", "width": 0.25, "recipe": "fast"}}
-    by_question = judge(judged(make_run(make_study(models=models))))
+    by_question = judge(judged_of(make_run(make_study(models=models))))
     assert list(by_question) == [question.title for question in QUESTIONS]
     findings = [finding for group in by_question.values() for finding in group]
     assert set(verdicts(findings)) == {"missing"}
@@ -187,7 +178,7 @@ def test_a_study_that_cannot_judge_says_what_it_lacks(make_run):
 
 
 def test_sentences_have_numbers_units_and_seeds(make_run):
-    sentence = effects_of_depth(judged(make_run(make_study(seeds=SEEDS, data=BIG))))[0].sentence
+    sentence = effects_of_depth(judged_of(make_run(make_study(seeds=SEEDS, data=BIG))))[0].sentence
     start = "Plain-48 has a test MAE of 0.182 eV/atom and plain-17 of 0.0909 eV/atom, a ratio of 2.00"
     assert sentence.startswith(start)
     assert "(95% interval over 400 test rows and 3 seeds" in sentence
@@ -195,14 +186,14 @@ def test_sentences_have_numbers_units_and_seeds(make_run):
 
 
 def test_the_papers_protocol_is_called_optimistic(make_run):
-    plain, *_ = effects_of_depth(judged(make_run(make_study(split={"protocol": "paper"}, data=BIG))))
+    plain, *_ = effects_of_depth(judged_of(make_run(make_study(split={"protocol": "paper"}, data=BIG))))
     assert "has an optimistic test MAE" in plain.sentence
 
 
 def with_sizes(tmp_path, error, sizes=(1000, 5000, 20_000, 150_000)):
     data = {**BIG, "train_size": list(sizes)}
     models = {"networks": {**NETWORKS, "shortcut": "layer"}, "forest": {"kind": "random_forest"}}
-    return judged(made(tmp_path, error, data=data, models=models))
+    return judged_of(made(tmp_path, error, data=data, models=models))
 
 
 def law(trial):
@@ -264,7 +255,7 @@ def test_depths_cross_on_both_sides_of_100_000_rows_or_not_at_all(tmp_path):
 def test_widths_are_not_mixed_into_one_series(tmp_path):
     data = {**BIG, "train_size": [1000, 20_000]}
     models = {"networks": {**NETWORKS, "width": [0.25, 0.5]}, "forest": {"kind": "random_forest"}}
-    findings = crossings(judged(made(tmp_path, lambda trial: 0.1, data=data, models=models)))
+    findings = crossings(judged_of(made(tmp_path, lambda trial: 0.1, data=data, models=models)))
     assert verdicts(findings) == ["missing", "missing"]
 
 
@@ -285,7 +276,7 @@ def test_representations_are_compared_on_the_same_rows(tmp_path):
     data = {"dataset": "jarvis_dft_3d", "property": "formation_energy", "representation": list(mae), "train_size": 9000}
     models = {"networks": {**NETWORKS, "depth": 17, "shortcut": "layer"}}
     run = made(tmp_path, lambda trial: mae[trial.matrix.representation], data=data, models=models)
-    findings = effects_of_inputs(judged(run))
+    findings = effects_of_inputs(judged_of(run))
     assert verdicts(findings) == ["reproduced"] * 4
     assert [finding.effect for finding in findings] == pytest.approx(
         [0.11 / 0.125, 0.097 / 0.11, 0.097 / 0.125, 0.0969 / 0.097]
@@ -298,13 +289,13 @@ def test_representations_are_compared_on_the_same_rows(tmp_path):
 def test_representations_on_different_rows_are_not_compared(tmp_path):
     data = {**BIG, "representation": ["composition", "composition+fractions"]}
     models = {"networks": {**NETWORKS, "depth": 17, "shortcut": "layer"}}
-    assert effects_of_inputs(judged(made(tmp_path, lambda trial: 0.1, data=data, models=models)))[0].effect is None
+    assert effects_of_inputs(judged_of(made(tmp_path, lambda trial: 0.1, data=data, models=models)))[0].effect is None
 
 
 def test_the_worst_tenth_and_times(tmp_path):
     models = {"networks": {**NETWORKS, "depth": 17}, "forest": {"kind": "random_forest"}}
     mae = {"plain-17": 0.12, "irnet-17": 0.1, "random_forest": 0.11}
-    run = judged(made(tmp_path, lambda trial: mae[trial.label], models=models, data=BIG))
+    run = judged_of(made(tmp_path, lambda trial: mae[trial.label], models=models, data=BIG))
     forest, plain = worst_tenths(run)
     assert verdicts([forest, plain]) == ["reproduced", "reproduced"]
     assert forest.effect == pytest.approx(0.1 / 0.11)
@@ -314,11 +305,3 @@ def test_the_worst_tenth_and_times(tmp_path):
     (predicting,) = predicting_times(run)
     assert (training.effect, training.verdict) == (1, "reproduced")
     assert (predicting.effect, predicting.verdict) == (1, "contradicted")
-
-
-def test_trials_on_different_rows_are_refused(make_run):
-    run = make_run()
-    trial = run.study().trials()[0]
-    complete(run, trial, predictions(0.1, 0, rows=399))
-    with pytest.raises(RunError, match="other rows"):
-        judged(run)

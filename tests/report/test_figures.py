@@ -125,6 +125,23 @@ def test_a_drawing_says_whose_each_mark_is():
     assert not any((each.get("id") or "").startswith("mark") for each in root.iter())
 
 
+def test_the_labels_of_a_drawing_are_not_shortened():
+    small = distribution().assign(absolute_error=lambda table: table["absolute_error"] / 20)
+    figure = error_distribution.draw(small, "eV/atom", optimistic=False)
+    texts = [each.text for each in ElementTree.fromstring(to_svg(figure, "name")).iter() if each.tag.endswith("text")]
+    assert "IRNet-48: 0.0450 eV/atom" in texts
+    assert set(texts) >= {label.get_text() for label in figure.axes[0].get_legend().get_texts()}
+
+
+def test_errors_of_zero_are_drawn():
+    zero = mae_by_depth.data(DEPTHS.assign(test_mae=[0.1, 0.0, 0.2, 0.3, 0.4]))
+    assert mae_by_depth.draw(zero, "eV", optimistic=False).axes[0].get_yscale() == "linear"
+    table = curves()
+    table.loc[0, "val_mae"] = 0.0
+    table.loc[1, "val_mae"] = np.inf
+    assert learning_curves.draw(table, "eV", optimistic=False).axes[0].get_yscale() == "linear"
+
+
 def test_long_curves_are_drawn_thinned_with_their_best_epoch():
     errors = np.linspace(1, 0.1, 3000)
     errors[1234] = 0.01

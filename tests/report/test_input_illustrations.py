@@ -1,11 +1,8 @@
 from pathlib import Path
 
 import pytest
-from report.synthetic import complete, make_study, predictions
+from report.synthetic import complete, judged_of, make_study, predictions
 
-from irnet_ray.report.claims import Judged
-from irnet_ray.report.comparison import compare
-from irnet_ray.report.evidence import read_evidence
 from irnet_ray.report.input_illustrations import illustrate_inputs, input_groups
 from irnet_ray.report.page import build_report
 from irnet_ray.study.run_directory import RunDirectory
@@ -26,14 +23,8 @@ def run(tmp_path):
     return run
 
 
-def judged(run):
-    study = run.study()
-    comparisons = compare(study.trials(), run.results(study.trials()))
-    return [Judged(each, read_evidence(run, each), False) for each in comparisons]
-
-
 def test_representations_of_the_same_data_stand_together(run):
-    (members,) = input_groups(judged(run))
+    (members,) = input_groups(judged_of(run))
     scatter, distribution = illustrate_inputs(members, "")
     assert scatter.table["network"].tolist() == list(MAE)
     assert scatter.table["test_mae"].tolist() == pytest.approx(list(MAE.values()))
@@ -51,4 +42,4 @@ def test_they_are_on_the_page_beside_the_figures_of_each(run):
 
 
 def test_one_representation_is_no_group(make_run):
-    assert input_groups(judged(make_run())) == []
+    assert input_groups(judged_of(make_run())) == []

@@ -1,4 +1,6 @@
+import html
 import json
+import math
 import shutil
 
 import pandas as pd
@@ -6,6 +8,7 @@ import pytest
 from report.synthetic import make_study
 
 from irnet_ray.errors import LimitError
+from irnet_ray.report import page
 from irnet_ray.report.inventory import take_inventory
 from irnet_ray.report.page import build_report
 from irnet_ray.report.tables import error_table
@@ -36,33 +39,102 @@ def test_a_whole_run_has_no_reasons_and_no_remarks(make_run):
 @pytest.mark.parametrize(
     ("file", "content", "told"),
     [
-        ("result.json", b'{"trial_id": ', "its result.json cannot be read"),
-        ("result.json", b"{}", "its result.json has no"),
-        ("result.json", b"[1, 2]", "its result.json"),
-        ("predictions.parquet", b"PAR1 half a file", "its predictions.parquet is missing or damaged"),
-        ("predictions.parquet", None, "its predictions.parquet is missing or damaged"),
-        ("result.json", None, "has no result"),
+        ("result.json", b'{"trial_id": ', "its result.json is damaged"),
+        ("result.json", b"{}", "its result.json is damaged (trial_id: this key is required"),
+        ("result.json", b"[1, 2]", "its result.json is damaged"),
+        ("result.json", b"\xff\xfe", "its result.json is damaged"),
+        ("result.json", None, "it is marked as done but has no result.json"),
+        ("predictions.parquet", b"PAR1 half a file", "its predictions.parquet is damaged"),
+        ("predictions.parquet", None, "it has no predictions.parquet"),
+        ("history.csv", b"", "its history.csv is damaged"),
+        ("history.csv", b"\xff\x00\x01", "its history.csv is damaged"),
+        ("history.csv", b"epoch,error\n1,2\n", "its history.csv is damaged"),
     ],
 )
 def test_a_damaged_trial_is_left_out_and_named(make_run, file, content, told):
     run = make_run()
     path = folder_of(run, "irnet-17") / file
     path.unlink() if content is None else path.write_bytes(content)
-    inventory = take_inventory(run, run.study().trials())
-    assert list(inventory.reasons) == [trial_named(run, "irnet-17").id]
-    assert told in inventory.reasons[trial_named(run, "irnet-17").id]
-    page = page_of(run)
-    assert "1 trial is without a result." in page
-    assert "6 of 7 trials finished" in page
-    assert told in page
+    check_only_one_is_left_out(run, "irnet-17", told)
 
 
-def test_too_few_predictions_are_noticed(make_run):
+@pytest.mark.parametrize("change", [{"test_mae": "small"}, {"val_mae": math.nan}, {"provenance": None}])
+def test_a_result_with_a_wrong_value_names_the_key(make_run, change):
+    run = make_run()
+    path = folder_of(run, "irnet-17") / "result.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    (key,) = change
+    check_only_one_is_left_out(run, "irnet-17", f"its result.json is damaged ({key}: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda table: table.head(10), "its predictions.parquet has 10 of 400 test rows"),
+        (lambda table: table.assign(part="validation"), "its predictions.parquet has 0 of 400 test rows"),
+        (lambda table: table.drop(columns="target"), "its predictions.parquet is damaged"),
+        (lambda table: table.assign(prediction=math.nan), "some of its predictions are not finite"),
+        (lambda table: table.assign(target=table["target"] + 1), "it was tested on other rows than the other trials"),
+    ],
+)
+def test_predictions_that_cannot_be_compared_are_left_out(make_run, change, told):
     run = make_run()
     path = folder_of(run, "irnet-17") / "predictions.parquet"
-    pd.read_parquet(path).head(10).to_parquet(path)
-    (reason,) = take_inventory(run, run.study().trials()).reasons.values()
-    assert "has 10 of 400 rows" in reason
+    change(pd.read_parquet(path)).to_parquet(path)
+    check_only_one_is_left_out(run, "irnet-17", told)
+
+
+def test_flipped_bytes_within_the_predictions_are_noticed(make_run):
+    run = make_run()
+    path = folder_of(run, "irnet-17") / "predictions.parquet"
+    content = bytearray(path.read_bytes())
+    content[20:400] = bytes(380)
+    path.write_bytes(bytes(content))
+    assert list(take_inventory(run, run.study().trials()).reasons) == [trial_named(run, "irnet-17").id]
+    build_report(run)
+
+
+def test_a_trial_with_the_files_of_another_is_not_counted_twice(make_run):
+    run = make_run(make_study(seeds=[0, 1, 2]))
+    shutil.rmtree(folder_of(run, "irnet-17", 1))
+    shutil.copytree(folder_of(run, "irnet-17", 0), folder_of(run, "irnet-17", 1))
+    inventory = take_inventory(run, run.study().trials())
+    own, other = (trial_named(run, "irnet-17", seed).id for seed in (0, 1))
+    assert inventory.reasons == {
+        other: f"its files are those of trial {own}; delete its folder and run the study again"
+    }
+    assert len(inventory.results) == 20
+    build_report(run)
+
+
+def test_a_damaged_limit_is_none(make_run):
+    run = make_run(mae={"plain-17": 0.09})
+    run.storage.write(f"trials/{trial_named(run, 'random_forest').id}/CUT", b"{half")
+    build_report(run)
+    assert run.cuts() == {}
+
+
+def test_the_former_report_stays_where_a_new_one_cannot_be_made(make_run, monkeypatch):
+    run = make_run()
+    build_report(run)
+    before = run.storage.files("report")
+    monkeypatch.setattr(page, "render", lambda content: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build_report(run)
+    assert run.storage.files("report") == before
+
+
+def check_only_one_is_left_out(run, label: str, told: str) -> None:
+    (trial_id,) = [trial.id for trial in run.study().trials() if trial.label == label]
+    inventory = take_inventory(run, run.study().trials())
+    assert list(inventory.reasons) == [trial_id]
+    assert inventory.reasons[trial_id].startswith(told)
+    assert len(inventory.results) == 6
+    shown = page_of(run)
+    assert "1 trial is without a result." in shown
+    assert "6 of 7 trials finished" in shown
+    assert html.escape(told) in shown
+    assert str(run.storage.local_path) not in shown
 
 
 def test_copies_and_strangers_are_not_counted_but_named(make_run):

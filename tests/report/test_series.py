@@ -1,11 +1,8 @@
 import math
 
 import pytest
-from report.synthetic import complete, make_study, predictions
+from report.synthetic import complete, judged_of, make_study, predictions
 
-from irnet_ray.report.claims import Judged
-from irnet_ray.report.comparison import compare
-from irnet_ray.report.evidence import read_evidence
 from irnet_ray.report.figures import error_by_size
 from irnet_ray.report.page import build_report
 from irnet_ray.report.series import series_of
@@ -30,25 +27,18 @@ def run(tmp_path):
     return run
 
 
-def judged(run):
-    study = run.study()
-    return [
-        Judged(each, read_evidence(run, each), False) for each in compare(study.trials(), run.results(study.trials()))
-    ]
-
-
 def series(items):
     return series_of(items, lambda each: each.comparison)
 
 
 def test_comparisons_that_differ_in_rows_are_a_series(run):
-    (members,) = series(judged(run)[::-1])
+    (members,) = series(judged_of(run)[::-1])
     assert [each.comparison.train_rows for each in members] == SIZES
-    assert series(judged(run)[:2]) == []
+    assert series(judged_of(run)[:2]) == []
 
 
 def test_errors_and_gains_by_size(run):
-    (members,) = series(judged(run))
+    (members,) = series(judged_of(run))
     table = error_by_size.data(members)
     assert table["name"].drop_duplicates().tolist() == [error_by_size.BEST, "IRNet-17", "IRNet-48"]
     irnet = table[table["name"] == "IRNet-17"]
@@ -66,7 +56,7 @@ def test_the_figures_are_those_of_the_report(run):
         assert {f"{name}.png", f"{name}.csv"} <= files
     page = (run.storage.local_path / "report" / "index.html").read_text()
     assert "Test error against training rows" in page
-    illustrations = illustrate_series(series(judged(run))[0], "")
+    illustrations = illustrate_series(series(judged_of(run))[0], "")
     axes = illustrations[0].draw().axes[0]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert axes.get_ylabel() == "Test MAE (eV/atom), log scale"
@@ -83,6 +73,6 @@ def test_a_series_without_baselines_has_no_gains(tmp_path):
     run.claim(make_study(data=data, models={"networks": networks}))
     for trial in run.study().trials():
         complete(run, trial, predictions(0.1, seed=0))
-    errors, gains = illustrate_series(series(judged(run))[0], "")
+    errors, gains = illustrate_series(series(judged_of(run))[0], "")
     assert errors.draw is not None
     assert gains.draw is None

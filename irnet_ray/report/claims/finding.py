@@ -40,7 +40,7 @@ class Claim:
 
     def verdict(self, low: float, high: float) -> Verdict:
         """Judges an interval of the ratio."""
-        if low <= self.threshold <= high:
+        if not (low > self.threshold or high < self.threshold):
             return "inconclusive"
         is_above = low > self.threshold
         return "reproduced" if is_above == (self.side == "above") else "contradicted"

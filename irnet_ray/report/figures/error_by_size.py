@@ -134,10 +134,11 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
         for size, error, trial_id in rows[["train_rows", "test_mae", "trial_id"]].to_numpy():
             (seed,) = axes.plot([size], [error], "o", color=_colour(rows), alpha=0.35, markersize=3)
             mark(seed, *_whose(rows), [trial_id])
+    is_logarithmic = make_logarithmic(axes.yaxis, table["test_mae"])
     low, high = table["test_mae"].min(), table["test_mae"].max()
-    make_logarithmic(axes.yaxis, low, high)
-    axes.set_ylim(low / _MARGIN, high * _MARGIN)
-    _finish(figure, axes, table, f"Test MAE ({unit}){', optimistic' if optimistic else ''}, log scale")
+    axes.set_ylim(low / _MARGIN if is_logarithmic else 0, high * _MARGIN or None)
+    scale = ", log scale" if is_logarithmic else ""
+    _finish(figure, axes, table, f"Test MAE ({unit}){', optimistic' if optimistic else ''}{scale}")
     return figure
 
 

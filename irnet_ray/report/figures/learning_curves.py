@@ -63,11 +63,7 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
     depths = sorted(int(depth) for depth in table["depth"].unique())
     for axes, model in zip(all_axes, panels, strict=True):
         _draw_panel(axes, model, table[table["model"] == model], depths)
-    low, high = table["val_mae"].min(), table["val_mae"].max()
-    scale = ""
-    if high > _SPANS_A_LOT * low:
-        make_logarithmic(all_axes[0].yaxis, low, high)
-        scale = ", log scale"
+    scale = ", log scale" if make_logarithmic(all_axes[0].yaxis, table["val_mae"], _SPANS_A_LOT) else ""
     all_axes[0].set_ylabel(f"{'Validation = test' if optimistic else 'Validation'} MAE ({unit}){scale}")
     figure.supxlabel("Training step", fontsize=9)
     _name_dashes(figure, depths)

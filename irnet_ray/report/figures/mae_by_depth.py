@@ -62,13 +62,9 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
     axes.set_xticks(depths, [str(depth) for depth in depths])
     axes.set_xlim(depths[0] - _BESIDE, depths[-1] + _BESIDE)
     low, high = table["test_mae"].min(), table["test_mae"].max()
-    scale = ""
-    if low > 0 and high > _SPANS_A_LOT * low:
-        make_logarithmic(axes.yaxis, low, high)
-        axes.set_ylim(low / _MARGIN, high * _MARGIN)
-        scale = ", log scale"
-    else:
-        axes.set_ylim(0, high * _MARGIN or None)
+    is_logarithmic = make_logarithmic(axes.yaxis, table["test_mae"], _SPANS_A_LOT)
+    axes.set_ylim(low / _MARGIN if is_logarithmic else 0, high * _MARGIN or None)
+    scale = ", log scale" if is_logarithmic else ""
     axes.set_xlabel("Depth (layers)")
     axes.set_ylabel(f"Test MAE ({unit}){', optimistic' if optimistic else ''}{scale}")
     axes.grid(visible=False, axis="x")

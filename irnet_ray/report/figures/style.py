@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib
+import numpy as np
+import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -67,12 +69,14 @@ _STYLE: dict[RcKeyType, Any] = {
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
 }
+_ATTRIBUTES = re.compile(r' (?:d|x|y|transform|style)="[^"]*"')  # in which a number is no label
 _SHORTER = {
     r"(\d\.\d)\d{3,}": r"\1",  # a tenth of a point
-    r"\n *(?=[A-Zz] ?|\"|<)": "",
+    r"\n": " ",
     r"font-family: [^;\"]*": "font-family: sans-serif",
     r' transform="rotate\(-0 [^"]*"': "",
-    r"(?<=\d) L (?=[\d-])": " ",  # what follows a place is a line
+    r"(?<=\d) +L (?=[\d-])": " ",  # what follows a place is a line
+    r" +(?=\")": "",
 }
 _MARK = re.compile(r' id="mark/(\w*)/(\w*)/([\w ]*)"')
 _COARSE, _FINE = (1, 2, 3, 5), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)  # of an axis of many decades, and of few
@@ -148,14 +152,21 @@ def mark_legend(legend: Legend, handles: Iterable[Any]) -> None:
                     artist.set_gid(f"mark/{model}/{depth if depth != 'all' else ''}/")
 
 
-def make_logarithmic(axis: Axis, low: float, high: float) -> None:
+def make_logarithmic(axis: Axis, values: pd.Series, least_span: float = 1.0) -> bool:
     """Makes an axis logarithmic, with round numbers where they help.
 
     Args:
         axis: The x or y axis of a panel.
-        low: The smallest number on it, above zero.
-        high: The largest.
+        values: The numbers on it; what is not finite is not drawn.
+        least_span: Ratio of the largest to the smallest number from which on the axis is to be logarithmic.
+
+    Returns:
+        Whether it is: not where numbers are zero or less, or span too little.
     """
+    finite = values[np.isfinite(values.to_numpy(dtype=float))]
+    low, high = float(finite.min()), float(finite.max())
+    if not low > 0 or high <= least_span * low:
+        return False
     scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale  # type: ignore[attr-defined]
     scale("log")
     steps = _FINE if high / low < _FEW_DECADES else _COARSE
@@ -164,6 +175,7 @@ def make_logarithmic(axis: Axis, low: float, high: float) -> None:
     axis.set_major_locator(FixedLocator([place for place in places if low / 2 <= place <= 2 * high]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if 1e3 <= value < 1e5 else f"{value:g}"))
     axis.set_minor_locator(NullLocator())
+    return True
 
 
 def to_png(figure: Figure) -> bytes:
@@ -197,9 +209,15 @@ def to_svg(figure: Figure, name: str) -> str:
     text = _MARK.sub(_data_attributes, text)
     referenced = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
     text = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in referenced else "", text)
+    text = _ATTRIBUTES.sub(_shortened, text)
+    return re.sub(r"\n *(?=<)", "", text).strip() + "\n"
+
+
+def _shortened(attribute: re.Match[str]) -> str:
+    text = attribute[0]
     for pattern, shorter in _SHORTER.items():
         text = re.sub(pattern, shorter, text)
-    return text.strip() + "\n"
+    return text
 
 
 def _data_attributes(found: re.Match[str]) -> str:
