@@ -83,14 +83,16 @@ def _best_of(judged: Judged) -> str:
 
 
 def _part_of_cost(judged: Judged, experiment: PublishedExperiment, point: Point) -> float | None:
-    """Of the first seed."""
+    """Of the seed that took longest."""
     if point.depth is None:
         return None
-    trial = judged.comparison.finished(point)[0]
-    columns = ["train_rows", "validation_rows", "test_rows", "epochs"]
     results = judged.comparison.results.set_index("trial_id")
-    train, validation, test, epochs = (int(value) for value in results.loc[trial.id, columns].to_numpy())
-    return fraction_of_cost(trial, (train, validation, test), epochs, experiment.rows)
+    parts = []
+    for trial in judged.comparison.finished(point):
+        columns = ["train_rows", "validation_rows", "test_rows", "epochs"]
+        train, validation, test, epochs = (int(value) for value in results.loc[trial.id, columns].to_numpy())
+        parts.append(fraction_of_cost(trial, (train, validation, test), epochs, experiment.rows))
+    return max(parts)
 
 
 def _row(judged: Judged, experiment: PublishedExperiment, key: Key, point: Point) -> dict[str, object]:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from irnet_ray.data.split import SplitPlan
+from irnet_ray.model.architecture import STACKS, Architecture
 from irnet_ray.model.baselines import THE_TEN
 from irnet_ray.model.recipe import RECIPES, Recipe
-from irnet_ray.report.paper import experiments
-from irnet_ray.report.wording import distinct, listing, words
+from irnet_ray.report.paper import experiments, experiments_on
+from irnet_ray.report.wording import capitalized, distinct, listing, words
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import NetworkModel, Trial
 
+_TEST_FRACTION = 0.1
 _ALWAYS = (
     "Attributes are standardized and cut at ten deviations, where the paper's networks took them as they are.",
     "Rows are shuffled anew each epoch, where the released code keeps one order.",
     "Batch norm tests with running statistics, where the released code takes those of each tested batch.",
 )
-"""What irnet-ray does otherwise in every network, by ``docs/training.md``."""
+"""What irnet-ray does otherwise in every network."""
 
 
 def deviations(study: Study, trials: Sequence[Trial]) -> list[str]:
@@ -31,36 +32,56 @@ def deviations(study: Study, trials: Sequence[Trial]) -> list[str]:
     recipes = distinct(trial.model.recipe for trial in trials if isinstance(trial.model, NetworkModel))
     return [
         *_data(trials),
-        *_split(study.split),
+        *_representations(trials),
+        *_split(study),
         *_sizes(trials),
-        *_widths(networks),
+        *_architectures(networks),
         *(text for recipe in recipes if (text := _recipe(recipe))),
+        *_trainer(study),
         *(_ALWAYS if networks else ()),
         *_baselines(trials),
     ]
 
 
 def _data(trials: Sequence[Trial]) -> list[str]:
+    """What stands for which of the paper's sets, for each property."""
     texts = []
-    for dataset in distinct(trial.matrix.dataset for trial in trials):
-        near = [each for each in experiments() if any(name == dataset for name, _ in each.like)]
+    tasks = distinct((each.matrix.dataset, each.matrix.property, each.matrix.representation) for each in trials)
+    for dataset, name in distinct(task[:2] for task in tasks):
+        representations = [each for *place, each in tasks if place == [dataset, name]]
+        near = [found for each in representations for found in experiments_on(dataset, name, each)]
+        what = f"{words(name)} of {dataset}"
         if near:
             named = listing(distinct(f"{each.dataset} ({each.rows:,} rows)" for each in near))
-            texts.append(f"{dataset} stands for {named} of the paper; they are not the same rows.")
+            texts.append(f"{capitalized(what)} stands for {named} of the paper, which are other rows.")
         else:
-            texts.append(f"{dataset} is no dataset of the paper.")
+            texts.append(f"{capitalized(what)} is not in the paper from these attributes.")
     return texts
 
 
-def _split(plan: SplitPlan) -> list[str]:
-    if plan.validation_is_test and plan.test_fraction == 0.1:
-        return []
-    if plan.validation_is_test:
-        return [f"{100 * plan.test_fraction:g}% of the rows are tested on, where the paper has 10%."]
-    return [
-        "The test rows choose nothing, where the paper's networks for OQMD and the Materials Project were chosen by "
-        "the rows that they were tested on."
-    ]
+def _representations(trials: Sequence[Trial]) -> list[str]:
+    published = {each.representation for each in experiments()}
+    new = [each for each in distinct(trial.matrix.representation for trial in trials) if each not in published]
+    return [f"The paper does not have {listing(new)} as attributes."] if new else []
+
+
+def _split(study: Study) -> list[str]:
+    plan = study.split
+    texts = ["The rows of a composition stay together when they are split; the paper splits rows at random."]
+    if plan.protocol == "published":
+        texts.append("The split is the one that was published with the data.")
+    elif plan.test_fraction != _TEST_FRACTION:
+        texts.append(f"{100 * plan.test_fraction:g}% of the rows are tested on, where the paper has 10%.")
+    if not plan.validation_is_test:
+        texts.append(
+            "The test rows choose nothing, where the paper's networks for OQMD and the Materials Project were chosen by "
+            "the rows that they were tested on; the validation rows are cut from the training rows."
+        )
+    if plan.train_on_validation:
+        texts.append("The validation rows are trained on as well.")
+    if study.skip_bad_rows:
+        texts.append("Rows with unreadable formulas are left out.")
+    return texts
 
 
 def _sizes(trials: Sequence[Trial]) -> list[str]:
@@ -72,10 +93,35 @@ def _sizes(trials: Sequence[Trial]) -> list[str]:
     ]
 
 
-def _widths(networks: Sequence[Trial]) -> list[str]:
-    widths = sorted({trial.model.width for trial in networks if isinstance(trial.model, NetworkModel)})
-    narrow = [f"{width:g}" for width in widths if width != 1]
-    return [f"Layers have {listing(narrow)} of the paper's units."] if narrow else []
+def _architectures(networks: Sequence[Trial]) -> list[str]:
+    widths = {trial.model.width for trial in networks if isinstance(trial.model, NetworkModel)}
+    narrow = [f"{width:g}" for width in sorted(widths) if width != 1]
+    others = distinct(str(trial.architecture) for trial in networks if not _is_published(trial))
+    texts = [f"Layers have {listing(narrow)} of the paper's units."] if narrow else []
+    return [*texts, *([f"The paper does not have these networks: {listing(others)}."] if others else [])]
+
+
+def _is_published(trial: Trial) -> bool:
+    """Whether a network is one of the paper's, but for its width."""
+    architecture, model = trial.architecture, trial.model
+    assert architecture is not None
+    assert isinstance(model, NetworkModel)
+    if architecture.depth not in STACKS:
+        return False
+    return architecture == Architecture.of(architecture.depth, architecture.shortcut, model.width)
+
+
+def _trainer(study: Study) -> list[str]:
+    trainer = study.trainer
+    texts = []
+    if trainer.bfloat16:
+        texts.append("Products are computed in bfloat16.")
+    if trainer.workers > 1:
+        norm = "of all" if trainer.synchronized_batch_norm else "each of its own rows"
+        texts.append(f"{trainer.workers} workers train a network together, with batch norm {norm}.")
+    if study.early_stopping is not None:
+        texts.append("Trainings that look poor are ended early.")
+    return texts
 
 
 def _recipe(recipe: Recipe) -> str:
@@ -106,5 +152,5 @@ def _baselines(trials: Sequence[Trial]) -> list[str]:
     elif used:
         texts.append("The paper does not state the grids of its ten traditional models; ours are in docs/baselines.md.")
     if others:
-        texts.append(f"{listing(others)} is none of the paper's ten and is kept apart.")
+        texts.append(f"Not of the paper's ten, and kept apart from them: {listing(others)}.")
     return texts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -26,7 +26,6 @@ _PROPERTY_UNIT = (
     *("paper", "half_within", "p90", "p95", "p99"),
 )
 _MEASURED = {
-    "part_of_cost": 2,
     **dict.fromkeys((*_PROPERTY_UNIT, "paper", "ours_to_paper"), 3),
     "test_r2": 4,
     "train_seconds": 3,
@@ -135,10 +134,16 @@ def lay_out(table: pd.DataFrame) -> Layout:
     return Layout(
         common={column: cell(table[column].dropna().iloc[0]) for column in shared if table[column].notna().any()},
         headings=[f"{column} ({units[column]})" if units.get(column) else column for column in columns],
-        rows=[[cell(row[column], digits.get(column)) for column in columns] for _, row in table.iterrows()],
+        rows=[[_text(column, row[column], digits.get(column)) for column in columns] for _, row in table.iterrows()],
         is_number=[pd.api.types.is_numeric_dtype(table[column]) for column in columns],
         keys=[_keys(row) for _, row in table.iterrows()],
     )
+
+
+def _text(column: str, value: Any, digits: int | None) -> str:
+    if column == "part_of_cost" and not pd.isna(value):
+        return f"{100 * float(value):.2g}%"
+    return cell(value, digits)
 
 
 def _is_measured(values: pd.Series) -> bool:

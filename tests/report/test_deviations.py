@@ -12,8 +12,9 @@ def told(**changes) -> list[str]:
 
 
 def test_the_papers_protocol_departs_only_in_what_is_always_so():
-    data, *always = told()
-    assert data == "oqmd stands for OQMD (341,443 rows) of the paper; they are not the same rows."
+    data, split, *always = told()
+    assert data == "Formation enthalpy of oqmd stands for OQMD (341,443 rows) of the paper, which are other rows."
+    assert split.startswith("The rows of a composition stay together")
     assert len(always) == 3
     assert "standardized" in always[0]
 
@@ -27,9 +28,32 @@ def test_everything_else_is_named_with_the_papers_value():
     assert "1,000 and 3,000 rows" in texts
     assert "The test rows choose nothing" in texts
     assert "Of the paper's ten traditional models 1 was tried." in texts
-    assert "gradient boosting is none of the paper's ten" in texts
+    assert "kept apart from them: gradient boosting." in texts
 
 
 def test_foreign_data_are_called_so():
     data = {"dataset": "ricci_transport", "property": "seebeck_p"}
-    assert told(data=data)[0] == "ricci_transport is no dataset of the paper."
+    assert told(data=data)[0] == "Seebeck p of ricci_transport is not in the paper from these attributes."
+
+
+def test_the_trainer_and_the_networks_are_looked_at():
+    own = {"architecture": "64BARx16-1", "recipe": "paper"}
+    trainer = {"workers": 2, "bfloat16": True}
+    data = {**DATA, "representation": "composition+fractions"}
+    split = {"protocol": "holdout", "test_fraction": 0.2}
+    stopping = {"algorithm": "asha", "grace_epochs": 5}
+    texts = " ".join(told(models={"n": own}, trainer=trainer, data=data, split=split, early_stopping=stopping))
+    for part in (
+        "does not have composition+fractions as attributes",
+        "does not have these networks: 64BARx16-1",
+        "2 workers",
+        "bfloat16",
+        "20% of the rows are tested on",
+        "ended early",
+    ):
+        assert part in texts
+
+
+def test_the_papers_networks_of_other_widths_are_its_networks():
+    networks = {"depth": [10, 17, 24, 48], "shortcut": ["none", "stack", "layer"], "width": 0.3, "recipe": "paper"}
+    assert not any("does not have these networks" in text for text in told(models={"n": networks}))
