@@ -20,6 +20,8 @@ _COLUMNS = [
     "representation",
     "train_size",
     "network",
+    "model",
+    "depth",
     "width",
     "recipe",
     "seeds",
@@ -50,7 +52,7 @@ def beside_paper(run: Sequence[Judged]) -> pd.DataFrame:
         for key in experiment.errors
         if (point := _point(judged, key)) is not None and judged.seeds(point)
     ]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return pd.DataFrame(rows, columns=_COLUMNS).astype({"depth": "Int64"})
 
 
 def published_errors(judged: Judged) -> dict[Point, float]:
@@ -105,6 +107,8 @@ def _row(judged: Judged, experiment: PublishedExperiment, key: Key, point: Point
         "representation": task.representation,
         "train_size": judged.comparison.train_rows,
         "network": name,
+        "model": point.model,
+        "depth": point.depth,
         "width": task.width,
         "recipe": task.recipe,
         "seeds": judged.seeds(point),

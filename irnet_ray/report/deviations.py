@@ -74,8 +74,8 @@ def _split(study: Study) -> list[str]:
         texts.append(f"{100 * plan.test_fraction:g}% of the rows are tested on, where the paper has 10%.")
     if not plan.validation_is_test:
         texts.append(
-            "The test rows choose nothing, where the paper's networks for OQMD and the Materials Project were chosen by "
-            "the rows that they were tested on; the validation rows are cut from the training rows."
+            "The test rows choose nothing, where the paper's networks for OQMD and the Materials Project were chosen "
+            "by the rows that they were tested on; the validation rows are cut from the training rows."
         )
     if plan.train_on_validation:
         texts.append("The validation rows are trained on as well.")

@@ -88,6 +88,8 @@ def _depth_summary(judged: Judged) -> pd.DataFrame:
         rows.append(
             {
                 "network": point.label,
+                "model": point.model,
+                "depth": point.depth,
                 "seeds": len(values),
                 "unit": judged.comparison.unit,
                 "test_mae": values.mean(),
@@ -95,7 +97,7 @@ def _depth_summary(judged: Judged) -> pd.DataFrame:
                 "paper": paper.get(point),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"depth": "Int64"})
 
 
 def _curves(records: Mapping[str, Record], judged: Judged, suffix: str) -> Illustration:
@@ -103,16 +105,16 @@ def _curves(records: Mapping[str, Record], judged: Judged, suffix: str) -> Illus
     networks = [trial for trial in comparison.trials if trial.architecture]
     missing = {trial.id for trial in comparison.missing}
     finished = [trial for trial in networks if trial.id not in missing]
-    histories = {(point_of(trial), trial.seed, trial.id): records[trial.id].history for trial in finished}
+    histories = {_of_history(trial, records[trial.id]): records[trial.id].history for trial in finished}
     table = learning_curves.data(histories)
     return Illustration(
         name=f"learning_curves{suffix}",
         title=learning_curves.TITLE,
-        caption="Mean absolute error on the validation rows after each epoch. A dot marks the epoch of the lowest "
-        "validation error.",
+        caption="Mean absolute error on the validation rows after each epoch. A dot marks the epoch whose weights "
+        "were tested.",
         paper=[
-            "Figure 1 has the same three panels, on OQMD-SC: the plain network's curves end higher the deeper it is, "
-            "those of SRNet and IRNet lower. Its validation rows were its test rows."
+            "Figure 1 has three panels, for plain networks, SRNets and IRNets, on OQMD-SC: the plain network's curves end "
+            "higher the deeper it is, those of SRNet and IRNet lower. Its validation rows were its test rows."
         ],
         missing=lacking([trial for trial in networks if trial.id in missing]),
         data=table,
@@ -123,6 +125,10 @@ def _curves(records: Mapping[str, Record], judged: Judged, suffix: str) -> Illus
     )
 
 
+def _of_history(trial: Trial, record: Record) -> learning_curves.Curve:
+    return learning_curves.Curve(point_of(trial), trial.seed, trial.id, int(record.result["best_epoch"]))
+
+
 def _curves_summary(comparison: Comparison) -> pd.DataFrame:
     """Epochs, validation error and time of each network, means over seeds."""
     networks = comparison.results[comparison.results["depth"].notna()]
@@ -131,7 +137,7 @@ def _curves_summary(comparison: Comparison) -> pd.DataFrame:
     means = groups[columns].mean().reset_index()
     labels = [model_label(str(row.model), int(str(row.depth))) for row in means.itertuples()]
     whole = {column: means[column].round().astype(int) for column in ("best_epoch", "epochs")}
-    return means.assign(network=labels, unit=comparison.unit, **whole)[["network", "unit", *columns]]
+    return means.assign(network=labels, unit=comparison.unit, **whole)[["network", "model", "depth", "unit", *columns]]
 
 
 def _agreement(judged: Judged, suffix: str) -> Illustration:
@@ -201,8 +207,9 @@ def _agreement_summary(curves: Mapping[Curve, Judged]) -> pd.DataFrame:
     for curve, judged in curves.items():
         results = judged.comparison.results.set_index("trial_id")
         of_first = results.loc[curve.trials[0], columns].to_dict()
-        rows.append({"network": curve.name, "unit": judged.comparison.unit, **of_first})
-    return pd.DataFrame(rows)
+        model, depth = curve.point
+        rows.append({"network": curve.name, "model": model, "depth": depth, "unit": judged.comparison.unit, **of_first})
+    return pd.DataFrame(rows).astype({"depth": "Int64"}) if rows else pd.DataFrame()
 
 
 def distribution_of(

@@ -23,7 +23,7 @@ from irnet_ray.report.series import series_of, series_words
 from irnet_ray.report.series_illustrations import illustrate_series
 from irnet_ray.report.tables import error_table
 from irnet_ray.report.unfinished_rows import with_unfinished
-from irnet_ray.report.wording import listing
+from irnet_ray.report.wording import listing, model_label
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import trials_of_run
 from irnet_ray.study.spec import Study
@@ -152,9 +152,13 @@ def _advice(comparisons: Sequence[Comparison]) -> list[Advice]:
 
 
 def _findings_json(findings: Mapping[str, Sequence[Finding]], study: Study) -> bytes:
-    rows = [
-        {**asdict(finding), "question": question, "optimistic": study.split.validation_is_test}
-        for question, group in findings.items()
-        for finding in group
-    ]
+    rows = []
+    for question, group in findings.items():
+        for finding in group:
+            row = asdict(finding)
+            place = row.pop("place")
+            models = [model_label(*point) for point in place["models"]]
+            rows.append(
+                {**row, **place, "models": models, "question": question, "optimistic": study.split.validation_is_test}
+            )
     return (json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -21,7 +21,7 @@ from irnet_ray.report.provenance import Provenance, source_of
 from irnet_ray.report.strips import HEIGHT, WIDTH, Strip, strips
 from irnet_ray.report.tables import Layout, lay_out
 from irnet_ray.report.trial_texts import trial_texts
-from irnet_ray.report.wording import count, heading, number, title_of
+from irnet_ray.report.wording import count, distinct, filter_model, heading, number, title_of
 from irnet_ray.study.spec import Study
 
 _FEW = 6  # findings that may be unfolded from the beginning
@@ -103,6 +103,7 @@ def render(content: Content) -> str:
         heading=heading,
         model_title=title_of,
         number=number,
+        place_attributes=_place_attributes,
         source=source_of,
         svg=lambda illustration: _svg(illustration, content.drawings),
         verdicts=lambda rows: _tally([finding for finding, _ in rows]),
@@ -159,6 +160,15 @@ def _bound(value: float | None) -> str:
 def _data_attributes(keys: Mapping[str, str]) -> Markup:
     """By what the page's filters know an element."""
     return Markup("").join(Markup(' data-{}="{}"').format(name, value) for name, value in keys.items())
+
+
+def _place_attributes(finding: Finding) -> Markup:
+    """By what the page's filters know a finding; what it compares is a list."""
+    place = finding.place
+    keys = {name: getattr(place, name) for name in ("dataset", "property", "representation")}
+    keys["model"] = " ".join(distinct(filter_model(point.model) for point in place.models))
+    keys["depth"] = " ".join(distinct(str(point.depth) for point in place.models if point.depth))
+    return _data_attributes({name: value for name, value in keys.items() if value})
 
 
 def _svg(illustration: Mapping[str, object], drawings: Mapping[str, Drawing]) -> Markup:

@@ -123,7 +123,7 @@ class Layout:
 
 def lay_out(table: pd.DataFrame) -> Layout:
     """Writes the cells of a table; settings that all rows share stand apart."""
-    every = [str(column) for column in table.columns]
+    every = [str(column) for column in table.columns if not _is_only_key(str(column), table)]
     models = [column for column in every if model_order(column) < model_order("")]
     settings = [column for column in (*TASK_COLUMNS, *_NETWORK_COLUMNS) if column in every and column != "model"]
     shared = [column for column in settings if len(table) > 1 and _is_shared(table, column)]
@@ -146,6 +146,11 @@ def _text(column: str, value: Any, digits: int | None) -> str:
     return cell(value, digits)
 
 
+def _is_only_key(column: str, table: pd.DataFrame) -> bool:
+    """Whether a column is for the page's filters: where models are named, they need not stand there in parts."""
+    return column in ("model", "depth") and "network" in table
+
+
 def _is_measured(values: pd.Series) -> bool:
     """Whether numbers are to be rounded: those of which some are no whole ones."""
     return bool(pd.api.types.is_float_dtype(values) and (values.dropna() % 1 != 0).any())
@@ -154,7 +159,7 @@ def _is_measured(values: pd.Series) -> bool:
 def _keys(row: pd.Series) -> dict[str, str]:
     known = {column: row[column] for column in ("dataset", "property", "representation", "depth") if column in row}
     if "model" in row:
-        known["model"] = filter_model(str(row["model"]))
+        known["model"] = filter_model(str(row["model"]) or "best")
     return {column: cell(value) for column, value in known.items() if not pd.isna(value)}
 
 

@@ -39,9 +39,11 @@ def read_study(path: Path, profile: str | None = None, settings: Sequence[str] =
             raise ConfigurationError(f"{path}: profiles.{profile}: must map keys to values")
         content = merge(content, changes)
         content["profile"] = profile
+    changes = {}
     for setting in settings:
-        _check_place(content, setting)
-        content = merge(content, _parse_setting(setting))
+        _check_place(merge(content, changes), setting)
+        changes = _joined(changes, _parse_setting(setting))
+    content = merge(content, changes)
     _resolve_tables(content, path.parent)
     return validate(Study, content, str(path))
 
@@ -84,6 +86,16 @@ def merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
         parts = isinstance(before, dict) and isinstance(value, Mapping) and not is_another
         merged[key] = merge(before, value) if parts else value
     return merged
+
+
+def _joined(first: dict[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Two changes as one, in which nothing but the same key replaces a value."""
+    joined = dict(first)
+    for key, value in second.items():
+        before = _spelt_out(key, joined.get(key))
+        both = isinstance(before, dict) and isinstance(value, Mapping)
+        joined[key] = _joined(before, value) if both else value  # type: ignore[arg-type]
+    return joined
 
 
 def _spelt_out(key: str, value: Any) -> Any:

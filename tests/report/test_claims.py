@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -217,7 +218,7 @@ def test_crossings_are_found_between_the_sizes(tmp_path):
     assert "from 40,000 training rows (" in deeper.sentence
     assert verdicts(winners_on_big_data(run))[:2] == ["reproduced", "reproduced"]
     small = winners_on_small_data(run)
-    assert [(finding.where, finding.verdict) for finding in small] == [
+    assert [(finding.place.where, finding.verdict) for finding in small] == [
         ("oqmd, formation enthalpy, 1,000 training rows", "reproduced"),
         ("oqmd, formation enthalpy, 5,000 training rows", "reproduced"),
     ]
@@ -231,7 +232,7 @@ def test_a_crossing_elsewhere_is_contradicted_and_one_beyond_the_sizes_has_no_nu
     assert (over_baselines.verdict, deeper.verdict) == ("contradicted", "contradicted")
     assert (over_baselines.effect, over_baselines.high) == (None, None)
     assert "from fewer than 1,000 training rows (" in over_baselines.sentence
-    json.dumps([vars(over_baselines), vars(deeper)], allow_nan=False)
+    json.dumps([asdict(over_baselines), asdict(deeper)], allow_nan=False)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,11 @@ DEPTHS = pd.DataFrame(
         "test_mae": [0.105, 0.078, 0.080, 0.091, 0.089],
     }
 )
-CURVES = {(Point("plain", 17), 0, "a"): 0.09, (Point("irnet", 17), 0, "b"): 0.08, (Point("irnet", 48), 0, "c"): 0.078}
+CURVES = {
+    learning_curves.Curve(Point("plain", 17), 0, "a", 9): 0.09,
+    learning_curves.Curve(Point("irnet", 17), 0, "b", 9): 0.08,
+    learning_curves.Curve(Point("irnet", 48), 0, "c", 10): 0.078,
+}
 
 
 def curves() -> pd.DataFrame:
@@ -68,10 +72,10 @@ def test_depth_figure_is_logarithmic_where_one_network_is_far_worse():
     assert sum(low <= tick <= high for tick in axes.get_yticks()) >= 4
 
 
-def test_curves_keep_every_epoch_and_mark_the_best():
+def test_curves_keep_every_epoch_and_mark_the_tested_one():
     table = curves()
     assert len(table) == 30
-    assert table.loc[table["is_best"], "epoch"].tolist() == [9, 9, 9]
+    assert table.loc[table["is_tested"], "epoch"].tolist() == [9, 9, 10]
 
 
 def test_curves_have_a_panel_for_each_network_and_a_line_for_each_depth():
@@ -146,7 +150,7 @@ def test_long_curves_are_drawn_thinned_with_their_best_epoch():
     errors = np.linspace(1, 0.1, 3000)
     errors[1234] = 0.01
     history = pd.DataFrame({"epoch": range(1, 3001), "step": range(1, 3001), "val_mae": errors})
-    table = learning_curves.data({(Point("irnet", 17), 0, "a"): history})
+    table = learning_curves.data({learning_curves.Curve(Point("irnet", 17), 0, "a", 1235): history})
     assert len(table) == 3000
     (axes,) = learning_curves.draw(table, "eV", optimistic=False).axes
     drawn = axes.get_lines()[0].get_ydata()

@@ -60,6 +60,13 @@ def test_a_recipe_that_names_its_base_keeps_nothing_of_the_former(edit):
     assert (before.label, recipe.label) == ("fast(epochs=20)", "paper(patience=400)")
 
 
+def test_the_order_of_settings_does_not_matter(study_file):
+    settings = ["models.networks.recipe.epochs=5", "models.networks.recipe.base=best"]
+    for given in (settings, settings[::-1]):
+        (recipe,) = read_study(study_file, settings=given).models["networks"].recipe
+        assert recipe.label == "best(epochs=5)"
+
+
 def test_a_recipe_written_as_its_name_can_be_changed(edit):
     path = edit(profiles={"short": {"models": {"networks": {"recipe": {"epochs": 7}}}}})
     settings = ["models.networks.recipe=best", "models.networks.recipe.batch_size=32"]

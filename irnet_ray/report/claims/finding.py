@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,12 +47,31 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Place:
+    """What a finding is about.
+
+    Attributes:
+        where: The data in words.
+        dataset: Empty if it is about no data in particular, like the next two.
+        property: Of the dataset.
+        representation: Empty if it compares several.
+        models: What is compared.
+    """
+
+    where: str = ""
+    dataset: str = ""
+    property: str = ""
+    representation: str = ""
+    models: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True)
 class Finding:
     """What a run says of a claim.
 
     Attributes:
         claim: As the paper has it, in our words.
-        where: On what data.
+        place: What it is about.
         verdict: ``reproduced`` or ``contradicted`` where the whole interval lies on one side of the threshold,
             ``inconclusive`` where it holds the threshold, ``missing`` where trials are.
         sentence: The numbers in words.
@@ -66,7 +85,7 @@ class Finding:
     """
 
     claim: str
-    where: str
+    place: Place
     verdict: Verdict
     sentence: str
     criterion: str
@@ -76,11 +95,6 @@ class Finding:
     high: float | None = None
     seeds: int = 0
     threshold: float | None = None
-
-    @property
-    def dataset(self) -> str:
-        """With which ``where`` begins; empty if it is about no data in particular."""
-        return self.where.partition(", ")[0]
 
     @property
     def speaks(self) -> bool:
@@ -153,9 +167,21 @@ def name_of(point: Point) -> str:
     return point.label if point.depth else f"the {point.label}"
 
 
-def missing(claim: Claim, reason: str, where: str = "", paper: float | None = None) -> Finding:
+def missing(claim: Claim, reason: str, place: Place | None = None, paper: float | None = None) -> Finding:
     """A claim that the run cannot speak to."""
-    return Finding(claim.text, where, "missing", f"Not judged: {reason}.", claim.criterion, paper)
+    return Finding(claim.text, place or Place(), "missing", f"Not judged: {reason}.", claim.criterion, paper)
+
+
+def place_of(judged: Judged, models: Iterable[Point], where: str = "") -> Place:
+    """What a finding on a comparison is about.
+
+    Args:
+        judged: The comparison.
+        models: What is compared.
+        where: The data in words, if other than the comparison's own.
+    """
+    task = judged.comparison.task
+    return Place(where or judged.where, task.dataset, task.property, task.representation, tuple(models))
 
 
 def judge_pair(claim: Claim, judged: Judged, pair: Pair, paper: float | None = None) -> Finding:
@@ -167,9 +193,8 @@ def judge_pair(claim: Claim, judged: Judged, pair: Pair, paper: float | None = N
         pair: Numerator and denominator.
         paper: The paper's ratio.
     """
-    where = judged.where
     if reason := why_not(judged, pair):
-        return missing(claim, reason, where, paper)
+        return missing(claim, reason, place_of(judged, pair), paper)
     ratio = judged.evidence.ratio(*pair)
     return finding_of(claim, judged, pair, ratio, sentence=_sentence(judged, pair, ratio), paper=paper)
 
@@ -201,7 +226,7 @@ def finding_of(
     lacking = what_is_lacking(judged, pair) or _too_few_pairs(judged, pair, ratio)
     return Finding(
         claim=claim.text,
-        where=judged.where,
+        place=place_of(judged, pair),
         verdict="missing" if lacking else claim.verdict(ratio.low, ratio.high),
         sentence=f"{capitalized(sentence)}.{lacking}",
         criterion=claim.criterion,

@@ -9,6 +9,7 @@ from irnet_ray.report.claims.finding import (
     Claim,
     Finding,
     Judged,
+    Place,
     interval_words,
     missing,
     why_not,
@@ -49,20 +50,21 @@ def effects_of_inputs(run: Sequence[Judged]) -> list[Finding]:
 
 
 def _judge(claim: Claim, better: Judged, worse: Judged) -> Finding:
-    where = f"{better.comparison.task.dataset}, {better.comparison.task.words()['property']}"
+    task = better.comparison.task
+    place = Place(f"{task.dataset}, {task.words()['property']}", task.dataset, task.property, models=(_MODEL,))
     paper = _published(better, worse)
     for judged in (better, worse):
         if reason := why_not(judged, (_MODEL, _MODEL)):
             representation = judged.comparison.task.representation
-            return missing(claim, f"from {representation} {reason}", where, paper)
+            return missing(claim, f"from {representation} {reason}", place, paper)
     if not better.evidence.is_of_the_rows_of(worse.evidence):
-        return missing(claim, "the two were tested on different rows", where, paper)
+        return missing(claim, "the two were tested on different rows", place, paper)
     ratio = ratio_of(better.evidence.errors[_MODEL], worse.evidence.errors[_MODEL])
     seeds = len(ratio.by_seed)
     few = seeds < SEEDS_FOR_A_VERDICT
     return Finding(
         claim=claim.text,
-        where=where,
+        place=place,
         verdict="missing" if few else claim.verdict(ratio.low, ratio.high),
         sentence=_sentence(better, worse, ratio)
         + (f" No verdict yet, as it takes {SEEDS_FOR_A_VERDICT} seeds that both have." if few else ""),

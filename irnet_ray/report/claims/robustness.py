@@ -15,6 +15,7 @@ from irnet_ray.report.claims.finding import (
     interval_words,
     missing,
     name_of,
+    place_of,
     why_not,
 )
 from irnet_ray.report.comparison import Point
@@ -48,7 +49,7 @@ def worst_tenths(run: Sequence[Judged]) -> list[Finding]:
 
 def _worst_tenth(judged: Judged, pair: Pair) -> Finding:
     if reason := why_not(judged, pair):
-        return missing(_PERCENTILE, reason, judged.where)
+        return missing(_PERCENTILE, reason, place_of(judged, pair))
     errors = judged.evidence.errors
     ratio = quantile_ratio_of(errors[pair[0]], errors[pair[1]], _WORST_TENTH)
     values = [judged.evidence.quantile(point, _WORST_TENTH) for point in pair]

@@ -11,9 +11,11 @@ from irnet_ray.report.claims.finding import (
     Finding,
     Judged,
     Pair,
+    Place,
     Verdict,
     judge_pair,
     missing,
+    place_of,
     what_is_lacking,
     why_not,
 )
@@ -21,7 +23,7 @@ from irnet_ray.report.comparison import Point
 from irnet_ray.report.crossing import Crossing, crossing_of
 from irnet_ray.report.paper import BEST_OF_TEN, CROSSING_ROWS, DEEPER_ROWS, Key, experiments_on
 from irnet_ray.report.series import FEWEST_SIZES, series_of, series_words
-from irnet_ray.report.wording import capitalized, number
+from irnet_ray.report.wording import capitalized, distinct, number
 
 _NEAR = 3.0  # a crossing within this factor of the paper's counts as the same
 _IRNET = Point("irnet", 17)
@@ -149,7 +151,7 @@ def _judge_depth(claim: Claim, run: Sequence[Judged], pairs: Sequence[Pair]) -> 
     """Whether the deeper network loses on the fewest rows and wins on the most, on both sides of the paper's number."""
     sizes = [judged.comparison.train_rows or 0 for judged in run]
     if not sizes[0] < DEEPER_ROWS <= sizes[-1]:
-        return missing(claim, f"it takes sizes on both sides of {DEEPER_ROWS:,} rows", series_words(run[0].comparison))
+        return missing(claim, f"it takes sizes on both sides of {DEEPER_ROWS:,} rows", _place(run, pairs))
     first, last = (run[end].evidence.ratio(*pairs[end]) for end in (0, -1))
     verdict: Verdict = "inconclusive"
     if first.low > 1 and last.high < 1:
@@ -185,7 +187,7 @@ def _of_crossing(
     lacking = _lacking(run, pairs)
     return Finding(
         claim=claim.text,
-        where=series_words(run[0].comparison),
+        place=_place(run, pairs),
         verdict="missing" if lacking else verdict,
         sentence=f"{capitalized(sentence)}.{lacking}",
         criterion=criterion,
@@ -195,6 +197,10 @@ def _of_crossing(
         high=_finite(crossing.high),
         seeds=min(judged.seeds(point) for judged, pair in zip(run, pairs, strict=True) for point in pair),
     )
+
+
+def _place(run: Sequence[Judged], pairs: Sequence[Pair]) -> Place:
+    return place_of(run[0], distinct(point for pair in pairs for point in pair), series_words(run[0].comparison))
 
 
 def _optimistic(run: Sequence[Judged]) -> str:

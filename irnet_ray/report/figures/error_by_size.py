@@ -15,6 +15,7 @@ from irnet_ray.report.comparison import Point
 from irnet_ray.report.figures.style import (
     CLASSICAL,
     COLOURS,
+    MARKERS,
     MUTED,
     legend_above,
     make_logarithmic,
@@ -28,7 +29,8 @@ TITLE = "Test error against training rows"
 GAIN_TITLE = "What IRNet gains over the best baseline"
 BEST = "best baseline"
 
-_LINES: dict[int, tuple[Any, str]] = {10: (":", "v"), 17: ("-", "o"), 24: ("-.", "^"), 48: ("--", "s")}
+_DASHES: dict[int, Any] = {10: ":", 17: "-", 24: "-.", 48: "--"}
+_ODD = (0, (3, 1, 1, 1, 1, 1))  # dashes of other depths
 _BASELINE: tuple[Any, str] = ((0, (5, 3)), "D")
 _MARGIN = 1.06
 
@@ -162,7 +164,9 @@ def draw_gains(table: pd.DataFrame, *, optimistic: bool) -> Figure:
 
 def _draw_line(axes: Axes, name: str, rows: pd.DataFrame, values: pd.Series, trials: pd.Series) -> None:
     depth = rows["depth"].iloc[0]
-    dashes, marker = _BASELINE if pd.isna(depth) else _LINES.get(int(depth), ("-", "o"))
+    dashes, marker = _BASELINE
+    if not pd.isna(depth):
+        dashes, marker = _DASHES.get(int(depth), _ODD), MARKERS[str(rows["model"].iloc[0])]
     (line,) = axes.plot(values.index.to_numpy(), values.to_numpy(), linestyle=dashes, color=_colour(rows))
     line.set(label=capitalized(name), marker=marker)
     mark(line, *_whose(rows))

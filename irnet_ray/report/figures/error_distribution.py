@@ -113,10 +113,19 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Some quantiles side by side: columns ``network`` and ``half_within``, ``p90``, ``p95``, ``p99``."""
+    """Some quantiles side by side.
+
+    Args:
+        table: Of ``data``.
+
+    Returns:
+        Columns ``network``, ``model``, ``depth``, ``half_within``, ``p90``, ``p95`` and ``p99`` (unit of the property).
+    """
     wanted = {"half_within": 0.5, "p90": MARKED, "p95": 0.95, "p99": 0.99}
     rows = []
     for name, curve in table.groupby("name", sort=False):
         errors = curve.set_index("fraction")["absolute_error"]
-        rows.append({"network": name, **{column: errors[fraction] for column, fraction in wanted.items()}})
-    return pd.DataFrame(rows, columns=["network", *wanted])
+        first = curve.iloc[0]
+        quantiles = {column: errors[fraction] for column, fraction in wanted.items()}
+        rows.append({"network": name, "model": first["model"], "depth": first["depth"], **quantiles})
+    return pd.DataFrame(rows, columns=["network", "model", "depth", *wanted]).astype({"depth": "Int64"})

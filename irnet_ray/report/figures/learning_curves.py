@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -20,32 +20,53 @@ TITLE = "Learning curves"
 PANELS = ("plain", "srnet", "irnet")
 
 _SPANS_A_LOT = 5.0  # from this ratio of the largest to the smallest error the axis is logarithmic
-_LINES = ((0, (1.2, 1.2)), (0, (4, 1.8)), "solid")  # from the shallowest to the deepest network
+_LINES = (
+    "solid",
+    (0, (4, 1.8)),
+    (0, (1.2, 1.2)),
+    (0, (5, 1.2, 1.2, 1.2)),
+)  # the deepest first
 _DRAWN = 60  # epochs of a curve at most; the data have all
 
 
-def data(histories: Mapping[tuple[Point, int, str], pd.DataFrame]) -> pd.DataFrame:
+class Curve(NamedTuple):
+    """Whose history a curve is.
+
+    Attributes:
+        point: The network.
+        seed: Of its training.
+        trial_id: The trial.
+        tested: The epoch whose weights were tested.
+    """
+
+    point: Point
+    seed: int
+    trial_id: str
+    tested: int
+
+
+def data(histories: Mapping[Curve, pd.DataFrame]) -> pd.DataFrame:
     """Puts the histories of networks one under the other.
 
     Args:
-        histories: Of each point, seed and trial, columns as in ``Epoch``.
+        histories: Columns as in ``Epoch``.
 
     Returns:
-        Columns ``model``, ``depth``, ``seed``, ``epoch``, ``step``, ``val_mae`` (unit of the property), ``is_best``
-        (whether the epoch's weights were tested) and ``trial_id``.
+        Columns ``model``, ``depth``, ``seed``, ``epoch``, ``step``, ``val_mae`` (unit of the property), ``is_tested``
+        (whether the epoch's weights were) and ``trial_id``.
     """
     parts = [
         history[["epoch", "step", "val_mae"]].assign(
-            model=point.model,
-            depth=point.depth,
-            seed=seed,
-            is_best=history.index == history["val_mae"].idxmin(),
-            trial_id=trial_id,
+            model=curve.point.model,
+            depth=curve.point.depth,
+            seed=curve.seed,
+            is_tested=history["epoch"] == curve.tested,
+            trial_id=curve.trial_id,
         )
-        for (point, seed, trial_id), history in histories.items()
+        for curve, history in histories.items()
         if len(history)
     ]
-    columns = ["model", "depth", "seed", "epoch", "step", "val_mae", "is_best", "trial_id"]
+    columns = ["model", "depth", "seed", "epoch", "step", "val_mae", "is_tested", "trial_id"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
@@ -72,8 +93,8 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
 
 def _style(depth: int, depths: list[int]) -> tuple[object, float]:
     """Dashes and opacity of a depth."""
-    rank = depths.index(depth) - len(depths)
-    return _LINES[max(rank, -len(_LINES))], max(0.55, 1 + 0.2 * (rank + 1))
+    rank = len(depths) - 1 - depths.index(depth)
+    return _LINES[rank % len(_LINES)], max(0.55, 1 - 0.2 * rank)
 
 
 def _name_dashes(figure: Figure, depths: list[int]) -> None:
@@ -98,7 +119,7 @@ def _draw_panel(axes: Axes, model: str, table: pd.DataFrame, depths: list[int]) 
             alpha=opacity,
             linewidth=1.3,
         )
-        best = curve[curve["is_best"]]
+        best = curve[curve["is_tested"]]
         (dot,) = axes.plot(best["step"].to_numpy(), best["val_mae"].to_numpy(), "o", color=COLOURS[model], markersize=3)
         for artist in (line, dot):
             mark(artist, model, int(depth), [trial_id])
@@ -111,5 +132,5 @@ def _draw_panel(axes: Axes, model: str, table: pd.DataFrame, depths: list[int]) 
 def _thinned(curve: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Steps and errors of so many epochs as can be told apart, the best one among them."""
     every = max(1, -(-len(curve) // _DRAWN))
-    kept = curve[(np.arange(len(curve)) % every == 0) | curve["is_best"].to_numpy(dtype=bool)]
+    kept = curve[(np.arange(len(curve)) % every == 0) | curve["is_tested"].to_numpy(dtype=bool)]
     return kept["step"].to_numpy(), kept["val_mae"].to_numpy()

@@ -4,11 +4,17 @@
 const filters = document.querySelector(".filters");
 if (filters) {
   const rules = document.head.appendChild(document.createElement("style"));
+  const lists = new Set(["model", "depth"]);  // a finding has several
   const boxes = [...filters.querySelectorAll("input")];
   const apply = () => {
-    const hidden = boxes.filter((box) => !box.checked).map((box) => `[data-${box.name}="${CSS.escape(box.value)}"]`);
-    if (hidden.some((selector) => selector.startsWith("[data-depth"))) hidden.push('[data-depth="all"]');
-    rules.textContent = hidden.length ? `${hidden.join(",")} { display: none !important; }` : "";
+    const unchecked = boxes.filter((box) => !box.checked);
+    const hidden = unchecked.map((box) => `[data-${box.name}${lists.has(box.name) ? "~" : ""}="${CSS.escape(box.value)}"]`);
+    if (unchecked.some((box) => box.name === "depth")) hidden.push('[data-depth="all"]');
+    const selector = hidden.join(",");
+    rules.textContent = selector && `${selector} { display: none !important; }`;
+    for (const group of document.querySelectorAll(".question, .claim-group")) {
+      group.hidden = selector && [...group.querySelectorAll(".finding")].every((finding) => finding.matches(selector));
+    }
   };
   filters.addEventListener("change", apply);
   filters.addEventListener("reset", () => setTimeout(apply));
