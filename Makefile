@@ -17,9 +17,9 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Tables of the README and of docs/ from the files in docs/.
 results: pages
 
+# Tables of the README and of docs/ from the files in docs/.
 pages: .venv/installed-dev
 	$(BIN)/python docs/build_pages.py
 

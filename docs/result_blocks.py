@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from run_blocks import DOCS, machine
 
-from irnet_ray.report.wording import MODEL_TITLES, model_label, number
+from irnet_ray.report.wording import MODEL_TITLES, number
 from irnet_ray.study.progress import duration
 
 FIGURES = {
@@ -23,7 +23,7 @@ FIGURES = {
 }
 """What the pages show of each run."""
 
-_KEPT = ("findings.json", "tables/errors.csv", "tables/beside_paper.csv", "tables/advice.csv")
+_KEPT = ("findings.json", *(f"tables/{name}.csv" for name in ("errors", "beside_paper", "advice", "error_by_size")))
 _MARKS = {"reproduced": "**reproduced**", "contradicted": "**contradicted**"}
 
 
@@ -40,7 +40,8 @@ def study(name: str) -> Callable[[], str]:
         if not folder.exists():
             return "Not run yet."
         parts = [each(folder) for each in (_conditions, _verdicts, _errors_by_size, _beside_paper, _advice)]
-        figures = [f"![{figure.replace('_', ' ')}]({name}/{figure}.png)" for figure in FIGURES[name]]
+        drawn = [figure for figure in FIGURES[name] if (folder / f"{figure}.png").exists()]
+        figures = [f"![{figure.replace('_', ' ')}]({name}/{figure}.png)" for figure in drawn]
         return "\n\n".join(filter(None, [*parts, *figures]))
 
     return render
@@ -53,7 +54,21 @@ def _conditions(folder: Path) -> str:
     return (
         f"```console\n$ irnet-ray run studies/{study_name}.yaml --profile {profile}\n```\n\n"
         f"{len(results):,} finished trials, {hours} of training and predicting in all, {machine(folder)}."
+        f"{_without_result(folder)}"
     )
+
+
+def _without_result(folder: Path) -> str:
+    """Names what was cut or failed, by the notes in the table of errors."""
+    errors = pd.read_csv(folder / "errors.csv")
+    if "note" not in errors:
+        return ""
+    lacking = errors.dropna(subset=["note"])
+    texts = [
+        f"{MODEL_TITLES.get(row['model'], row['model'])} on {row['train_size']:,.0f} rows ({row['note']})"
+        for row in lacking.to_dict("records")
+    ]
+    return f" Not all have a result: {'; '.join(texts)}."
 
 
 def _table(headings: list[str], rows: list[list[str]]) -> str:
@@ -88,9 +103,10 @@ def _number(value: float | None) -> str:
 
 
 def _beside_paper(folder: Path) -> str:
-    table = pd.read_csv(folder / "beside_paper.csv")
-    if table.empty:
+    path = folder / "beside_paper.csv"
+    if not path.exists():
         return ""
+    table = pd.read_csv(path)
     rows = [
         [
             f"{row['dataset']}, {row['property'].replace('_', ' ')}, {row['representation']}",
@@ -111,17 +127,16 @@ def _advice(folder: Path) -> str:
     if not path.exists():
         return ""
     table = pd.read_csv(path, keep_default_na=False)
-    error = next(column for column in table.columns if column.startswith("expected"))
     rows = [
         [
             f"{int(row['train_rows']):,}{'*' if row['reach'] else ''}",
             str(row["layers"]),
-            f"{row[error]} ({row['95%_interval']})",
+            f"{number(row['expected_test_mae'])} {row['unit']} ({row['interval']})",
             row["twice_the_data"],
         ]
         for row in table.to_dict("records")
     ]
-    headings = ["training rows", "layers", error.replace("_", " ").replace(" (", ", ").rstrip(")"), "twice the data"]
+    headings = ["training rows", "layers", "expected test MAE (95% interval)", "twice the data"]
     note = "\n\n\\* beyond what was tried." if any(table["reach"]) else ""
     return f"{_table(headings, rows)}{note}"
 
@@ -138,21 +153,17 @@ def verdict_summary() -> str:
 
 
 def _errors_by_size(folder: Path) -> str:
-    """Test errors of each model at each number of training rows, where there are several."""
-    errors = pd.read_csv(folder / "errors.csv").dropna(subset=["test_mae"])
-    if errors.groupby(["dataset", "property", "representation"])["train_size"].nunique().max() < 3:
+    """Test errors of each model at each number of training rows, as the report has them."""
+    path = folder / "error_by_size.csv"
+    if not path.exists():
         return ""
-    networks = errors[errors["depth"].notna()]
-    names = [model_label(model, int(depth)) for model, depth in networks[["model", "depth"]].to_numpy()]
-    wide = networks.assign(name=names).pivot_table(index="train_size", columns="name", values="test_mae", sort=False)
-    baselines = errors[errors["depth"].isna() & (errors["model"] != "gradient_boosting")]
-    best = baselines.loc[baselines.groupby("train_size")["val_mae"].idxmin()].set_index("train_size")
+    table = pd.read_csv(path)
     rows = [
-        [
-            f"{size:,.0f}",
-            *(_number(value) for value in wide.loc[size]),
-            f"{number(best.loc[size, 'test_mae'])} ({MODEL_TITLES[best.loc[size, 'model']]})",
-        ]
-        for size in sorted(wide.index)
+        [f"{row['train_rows']:,}", *(_cell(row[column]) for column in table.columns[1:])]
+        for row in table.to_dict("records")
     ]
-    return _table(["training rows", *wide.columns, "best of classical learning"], rows)
+    return _table([column.replace("_", " ") for column in table.columns], rows)
+
+
+def _cell(value: object) -> str:
+    return _number(value) if isinstance(value, float) else str(value)

@@ -15,7 +15,7 @@ from irnet_ray.report.comparison import Comparison, compare
 from irnet_ray.report.learning_curve import LearningCurve, fit_learning_curve
 from irnet_ray.report.series import FEWEST_SIZES, series_of, series_words
 from irnet_ray.report.tables import format_table
-from irnet_ray.report.wording import distinct, number
+from irnet_ray.report.wording import distinct, number, with_unit
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import trials_of_run
 
@@ -106,7 +106,12 @@ def advise(run: RunDirectory, rows: int) -> str:
 
 
 def advice_table(series: Series) -> pd.DataFrame:
-    """The advice for each of some numbers of training rows, from the fewest that were tried to ten times the most."""
+    """The advice for each of some numbers of training rows, from the fewest that were tried to beyond the most.
+
+    Returns:
+        Columns ``train_rows``, ``layers``, ``expected_test_mae`` (in the unit of ``series``), its ``interval``, the
+        change that ``twice_the_data`` would bring, and ``reach``: whether it lies beyond what was tried.
+    """
     smallest = min(curve.smallest for curve in series.curves.values())
     largest = max(curve.largest for curve in series.curves.values())
     decades = range(math.floor(math.log10(smallest)), math.ceil(math.log10(largest)) + 1)
@@ -123,9 +128,10 @@ def _advice_row(series: Series, rows: int, largest: int) -> dict[str, object]:
     return {
         "train_rows": rows,
         "layers": depth,
-        f"expected_test_MAE ({series.unit})": number(error),
-        "95%_interval": f"{number(low)} to {number(high)}",
-        "twice_the_data": f"-{100 * gain:.0f}% ({100 * least:.0f} to {100 * most:.0f})",
+        "unit": series.unit,
+        "expected_test_mae": error,
+        "interval": f"{number(low)} to {number(high)}",
+        "twice_the_data": f"{round(-100 * gain)}% ({round(-100 * most)} to {round(-100 * least)})",
         "reach": "" if rows <= largest else "beyond what was tried",
     }
 
@@ -164,7 +170,7 @@ def _row(series: Series, depth: int, rows: int) -> dict[str, object]:
     error, low, high = curve.at(rows)
     return {
         "layers": depth,
-        f"expected test MAE ({series.unit})": number(error),
+        with_unit("expected test MAE", series.unit): number(error),
         "95% interval": f"{number(low)} to {number(high)}",
         f"with {2 * rows:,} rows": number(curve.at(2 * rows)[0]),
         "law": f"{number(curve.floor) + ' + ' if curve.floor > _WORTH_NAMING * error else ''}c N^-{curve.exponent:.2f}",

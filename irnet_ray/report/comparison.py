@@ -169,7 +169,7 @@ def compare(trials: Sequence[Trial], results: pd.DataFrame) -> list[Comparison]:
         results: Rows of the finished ones, columns as in ``RESULT_COLUMNS``.
     """
     groups = {task: [trial for trial in trials if _belongs(trial, task)] for task in _tasks(trials)}
-    names = _names(list(groups))
+    names = names_of(list(groups))
     comparisons = []
     for (task, group), name in zip(groups.items(), names, strict=True):
         members = _one_setting_a_point(group, results)
@@ -223,13 +223,13 @@ def _one_setting_a_point(trials: Sequence[Trial], results: pd.DataFrame) -> list
     return [trial for trial in trials if trial.model == chosen[point_of(trial)]]
 
 
-def _names(tasks: list[Task]) -> list[str]:
-    """Joins the settings in which the tasks differ."""
+def names_of(tasks: Sequence[Task]) -> list[str]:
+    """What tells each task from the others: the settings in which they differ; empty if there is one alone."""
     varying = [field.name for field in fields(Task) if len({getattr(task, field.name) for task in tasks}) > 1]
     return [", ".join(filter(None, (task.words()[setting] for setting in varying))) for task in tasks]
 
 
 def file_suffix(name: str) -> str:
     """Makes a comparison's name fit for the end of a file's name: ``_10000_training_rows``, or nothing."""
-    plain = re.sub(r"[^A-Za-z0-9.]+", "_", name.replace(",", "")).strip("_")
+    plain = re.sub(r"[^\w.]+", "_", name.replace(",", "")).strip("_")
     return f"_{plain}" if plain else ""

@@ -15,6 +15,8 @@ def table_files(stem: str, table: pd.DataFrame) -> dict[str, bytes]:
         stem: Of the names.
         table: As of ``tables``.
     """
+    if table.empty:
+        return {}
     layout = lay_out(table)
     return {
         f"{stem}.csv": to_csv(table),
@@ -32,7 +34,7 @@ def _for_people(layout: Layout) -> tuple[list[str], list[list[str]]]:
     """Headings and rows in words."""
     models = [column == "model" for column in layout.headings]
     rows = [
-        [title_of(text) if is_model else text for text, is_model in zip(row, models, strict=True)]
+        [" ".join((title_of(text) if is_model else text).split()) for text, is_model in zip(row, models, strict=True)]
         for row in layout.rows
     ]
     return [heading(column) for column in layout.headings], rows
@@ -41,15 +43,24 @@ def _for_people(layout: Layout) -> tuple[list[str], list[list[str]]]:
 def _markdown(layout: Layout) -> str:
     headings, rows = _for_people(layout)
     rule = ["---:" if number else "---" for number in layout.is_number]
-    lines = [f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |" for cells in (headings, rule, *rows)]
-    common = ", ".join(f"{heading(column)} {value}" for column, value in layout.common.items())
-    return "\n".join([f"All rows have {common}.", "", *lines] if common else lines) + "\n"
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (headings, rule, *rows)]
+    lines = [f"| {' | '.join(row)} |" for row in cells]
+    common = _common(layout)
+    return "\n".join([common, "", *lines] if common else lines) + "\n"
+
+
+def _common(layout: Layout) -> str:
+    """What all rows share, in a sentence; empty if nothing."""
+    shared = ", ".join(f"{heading(column)} {value}" for column, value in layout.common.items())
+    return f"All rows have {shared}." if shared else ""
 
 
 def _latex(layout: Layout) -> str:
-    """A ``tabular`` with the rules of the package booktabs."""
+    """A ``tabular`` with the rules of the package booktabs; what all rows share stands over it as a comment."""
     headings, rows = _for_people(layout)
     columns = "".join("r" if number else "l" for number in layout.is_number)
     table = pd.DataFrame(rows, columns=headings)
     text = table.to_latex(index=False, escape=True, column_format=columns)
-    return str(text.replace("±", r"$\pm$").replace("²", r"\textsuperscript{2}"))
+    text = text.replace("±", r"$\pm$").replace("²", r"\textsuperscript{2}")
+    common = _common(layout)
+    return f"% {common}\n{text}" if common else str(text)

@@ -16,7 +16,7 @@ from irnet_ray.report.figures import agreement, error_distribution, learning_cur
 from irnet_ray.report.figures.error_distribution import Curve
 from irnet_ray.report.inventory import Record
 from irnet_ray.report.paper import PublishedExperiment, experiments_like
-from irnet_ray.report.wording import count, distinct, listing, model_label, words
+from irnet_ray.report.wording import count, distinct, listing, model_label, with_unit, words
 from irnet_ray.study.trial import Trial
 
 
@@ -113,8 +113,8 @@ def _curves(records: Mapping[str, Record], judged: Judged, suffix: str) -> Illus
         caption="Mean absolute error on the validation rows after each epoch. A dot marks the epoch whose weights "
         "were tested.",
         paper=[
-            "Figure 1 has three panels, for plain networks, SRNets and IRNets, on OQMD-SC: the plain network's curves end "
-            "higher the deeper it is, those of SRNet and IRNet lower. Its validation rows were its test rows."
+            "Figure 1 has three panels, for plain networks, SRNets and IRNets, on OQMD-SC: the plain network's curves "
+            "end higher the deeper it is, those of SRNet and IRNet lower. Its validation rows were its test rows."
         ],
         missing=lacking([trial for trial in networks if trial.id in missing]),
         data=table,
@@ -187,8 +187,8 @@ def agreement_of(
     draw = None
     if judged is not None and len(table):
         task = judged.comparison.task
-        unit = f" ({judged.comparison.unit})" if judged.comparison.unit else ""
-        draw = partial(agreement.draw, table, f"{words(task.property)}{unit}", optimistic=judged.optimistic)
+        quantity = with_unit(words(task.property), judged.comparison.unit)
+        draw = partial(agreement.draw, table, quantity, optimistic=judged.optimistic)
     return Illustration(
         name=f"agreement{suffix}",
         title=agreement.TITLE,
@@ -235,7 +235,8 @@ def distribution_of(
 def _lacking_ends(comparison: Comparison) -> str:
     """Names missing trials of the deepest networks."""
     ends = [points[-1] for model in ("plain", "srnet", "irnet") if (points := comparison.planned(model))]
-    return lacking([trial for trial in comparison.missing if point_of(trial) in ends])
+    baselines = comparison.unfinished_baselines
+    return lacking([*(trial for trial in comparison.missing if point_of(trial) in ends), *baselines])
 
 
 def _baseline_words(comparison: Comparison, best: Point) -> str:

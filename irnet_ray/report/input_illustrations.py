@@ -13,10 +13,10 @@ _MODEL = Point("irnet", 17)
 
 
 def input_groups(run: Sequence[Judged]) -> list[list[Judged]]:
-    """Groups what differs in the representation alone and has a finished IRNet-17 of two of them or more."""
+    """Groups what differs in the representation alone and has an IRNet-17 of two of them or more, finished or not."""
     groups: dict[tuple[object, ...], list[Judged]] = {}
     for judged in run:
-        if judged.seeds(_MODEL):
+        if judged.comparison.plans(_MODEL):
             task = judged.comparison.task
             groups.setdefault((task.dataset, task.property, task.train_size, task.width, task.recipe), []).append(
                 judged
@@ -32,9 +32,10 @@ def illustrate_inputs(members: Sequence[Judged], suffix: str) -> list[Illustrati
         suffix: End of the files' names, which tells the group from others.
     """
     missing = _lacking(members)
+    finished = [each for each in members if each.seeds(_MODEL)]
     return [
         agreement_of(
-            {_curve(each, one_seed=True): each for each in members},
+            {_curve(each, one_seed=True): each for each in finished},
             f"_by_representation{suffix}",
             caption="Test rows by their actual values and by what IRNet-17 predicts from each representation, of one "
             "seed each; darker bins hold more rows, on a logarithmic scale.",
@@ -43,7 +44,7 @@ def illustrate_inputs(members: Sequence[Judged], suffix: str) -> list[Illustrati
             missing=missing,
         ),
         distribution_of(
-            {_curve(each): each for each in members},
+            {_curve(each): each for each in finished},
             f"_by_representation{suffix}",
             caption="Which part of the test rows has at most a given absolute error, for IRNet-17 from each "
             "representation. The marks are the 90th percentiles.",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from irnet_ray.errors import RunError
 from irnet_ray.report.advice import advice_table, fit_series
 from irnet_ray.report.beside_paper import beside_paper
 from irnet_ray.report.claims import Finding, Judged, judge
-from irnet_ray.report.comparison import Comparison, compare, file_suffix
+from irnet_ray.report.comparison import Comparison, compare, file_suffix, names_of
 from irnet_ray.report.drawings import draw_all
 from irnet_ray.report.evidence import read_evidence
 from irnet_ray.report.formats import table_files, to_csv
@@ -23,7 +24,7 @@ from irnet_ray.report.series import series_of, series_words
 from irnet_ray.report.series_illustrations import illustrate_series
 from irnet_ray.report.tables import error_table
 from irnet_ray.report.unfinished_rows import with_unfinished
-from irnet_ray.report.wording import listing, model_label
+from irnet_ray.report.wording import model_label
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import trials_of_run
 from irnet_ray.study.spec import Study
@@ -70,7 +71,9 @@ def _content(run: RunDirectory) -> Content:
     errors = error_table(results, lambda trial_ids: ensemble_mae([records[each] for each in trial_ids]))
     if study.search is not None:
         errors = errors.sort_values("val_mae", ignore_index=True)
-    sections = [*_series_sections(judged), *_input_sections(judged), *(_section(records, each) for each in judged)]
+    sections = _with_names_of_their_own(
+        [*_series_sections(judged), *_input_sections(judged), *(_section(records, each) for each in judged)]
+    )
     return Content(
         study=study,
         inventory=inventory,
@@ -114,16 +117,28 @@ def _series_sections(judged: Sequence[Judged]) -> list[Section]:
 def _input_sections(judged: Sequence[Judged]) -> list[Section]:
     """The figures over representations."""
     groups = input_groups(judged)
+    tasks = [replace(members[0].comparison.task, representation="") for members in groups]
     sections = []
-    for members in groups:
-        task = members[0].comparison.task
-        texts = task.words()
-        shown = ["dataset", "property", *(["train_size"] if task.train_size else [])]
-        name = ", ".join(texts[key] for key in shown)
-        attributes = {key: value for key, value in _attributes(members[0]).items() if key != "representation"}
-        suffix = file_suffix(name) if len(groups) > 1 else ""
-        sections.append(Section(f"All representations: {name}", illustrate_inputs(members, suffix), attributes))
+    for members, task, name in zip(groups, tasks, names_of(tasks), strict=True):
+        title = name or f"{task.dataset}, {task.words()['property']}"
+        attributes = {"dataset": task.dataset, "property": task.property}
+        illustrations = illustrate_inputs(members, file_suffix(name))
+        sections.append(Section(f"All representations: {title}", illustrations, attributes))
     return sections
+
+
+def _with_names_of_their_own(sections: Sequence[Section]) -> list[Section]:
+    """Numbers the files of figures whose names came out the same."""
+    taken: Counter[str] = Counter()
+    renamed = []
+    for section in sections:
+        illustrations = []
+        for each in section.illustrations:
+            taken[each.name] += 1
+            again = taken[each.name]
+            illustrations.append(each if again == 1 else replace(each, name=f"{each.name}_{again}"))
+        renamed.append(replace(section, illustrations=illustrations))
+    return renamed
 
 
 def _section(records: Mapping[str, Record], judged: Judged) -> Section:
@@ -144,7 +159,6 @@ def _advice(comparisons: Sequence[Comparison]) -> list[Advice]:
         Advice(
             name=series.data if len(found) > 1 else "",
             dataset=series.data.partition(", ")[0],
-            depths=listing(str(depth) for depth in sorted(series.curves)),
             table=advice_table(series),
         )
         for series in found

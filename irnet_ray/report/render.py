@@ -51,13 +51,11 @@ class Advice:
     Attributes:
         name: The data; empty if there is no other.
         dataset: For the page's filter.
-        depths: Of the IRNets, for people.
         table: Of ``advice_table``.
     """
 
     name: str
     dataset: str
-    depths: str
     table: pd.DataFrame
 
 

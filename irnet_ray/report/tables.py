@@ -22,7 +22,7 @@ GROUP_COLUMNS = [*TASK_COLUMNS, *_NETWORK_COLUMNS]
 
 # Errors in the property's unit.
 _PROPERTY_UNIT = (
-    *("val_mae", "test_mae", "test_mae_std", "ensemble_mae", "test_rmse", "test_p90"),
+    *("val_mae", "test_mae", "test_mae_std", "expected_test_mae", "ensemble_mae", "test_rmse", "test_p90"),
     *("paper", "half_within", "p90", "p95", "p99"),
 )
 _MEASURED = {

@@ -83,6 +83,7 @@ def cell(value: Any, digits: int | None = None) -> str:
 _HEADINGS = {
     "ensemble_mae": "MAE of the seeds' average",
     "half_within": "half are within",
+    "interval": "95% interval",
     "n_parameters": "parameters",
     "ours_to_paper": "ours / paper",
     "paper_rows": "its rows",
@@ -109,6 +110,11 @@ def listing(items: Iterable[str]) -> str:
     """Joins items as a sentence does: ``a, b and c``."""
     *others, last = items
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A quantity with its unit in brackets, if it has one: ``Test MAE (eV/atom)``."""
+    return f"{text} ({unit})" if unit else text
 
 
 def count(amount: int, noun: str) -> str:

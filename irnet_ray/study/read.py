@@ -94,7 +94,7 @@ def _joined(first: dict[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in second.items():
         before = _spelt_out(key, joined.get(key))
         both = isinstance(before, dict) and isinstance(value, Mapping)
-        joined[key] = _joined(before, value) if both else value  # type: ignore[arg-type]
+        joined[key] = _joined(before, value) if both else value
     return joined
 
 

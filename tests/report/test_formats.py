@@ -28,12 +28,22 @@ def test_markdown_is_a_table_for_people():
         "",
         "| model | depth | test MAE (eV/atom) | note |",
         "| --- | ---: | ---: | --- |",
-        "| IRNet | 17 | 0.123 | 50% / more_or_less |",
+        "| IRNet | 17 | 0.123 | 50% \\| more_or_less |",
         "| Random forest | - | 0.140 | - |",
     ]
 
 
+def test_a_reason_of_several_lines_stays_in_its_row():
+    text = table_files("t", TABLE.assign(note="two\nlines"))["t.md"].decode()
+    assert text.count("two lines") == 2
+
+
+def test_nothing_makes_no_file():
+    assert table_files("t", TABLE.iloc[:0]) == {}
+
+
 def test_latex_escapes_what_it_must():
     text = table_files("t", TABLE)["t.tex"].decode()
+    assert text.startswith("% All rows have dataset oqmd, unit eV/atom.\n")
     assert r"\begin{tabular}{lrrl}" in text
     assert r"IRNet & 17 & 0.123 & 50\% | more\_or\_less \\" in text

@@ -172,6 +172,30 @@ def test_a_cut_baseline_is_marked_in_the_table_of_errors(make_run):
     assert "took more than its limit of 900 s" in page_of(run)
 
 
+def test_gaps_stand_where_the_study_has_them(make_run):
+    data = [
+        {"dataset": "oqmd", "property": "volume_per_atom", "train_size": "all"},
+        {
+            "dataset": "oqmd",
+            "property": "band_gap",
+            "representation": ["composition", "fractions"],
+            "train_size": "all",
+        },
+    ]
+    run = make_run(make_study(seeds=[0, 1], data=data), {"irnet-17": 0.08})
+    missing = [trial for trial in run.study().trials() if trial.label == "irnet-17" and trial.seed == 1]
+    for trial in missing:
+        run.storage.delete(f"trials/{trial.id}/DONE")
+    inventory = take_inventory(run, run.study().trials())
+    table = with_unfinished(error_table(inventory.results), inventory)
+    tasks = table[["property", "representation"]].drop_duplicates().agg(" ".join, axis=1).tolist()
+    assert tasks == ["volume_per_atom composition", "band_gap composition", "band_gap fractions"]
+    networks = table[(table["model"] == "irnet") & (table["depth"] == 17)]
+    assert networks["seeds"].tolist() == [1, 1, 1]
+    assert networks["note"].str.startswith("1 trial without a result").all()
+    assert len(table) == 3 * 7
+
+
 def test_a_seed_that_is_missing_is_noted_beside_the_others(make_run):
     run = make_run(make_study(seeds=[0, 1, 2]))
     failed = trial_named(run, "irnet-48", seed=2)

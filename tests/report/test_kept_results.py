@@ -54,7 +54,8 @@ def test_a_kept_study_shows_verdicts_errors_advice_and_figures(result_blocks, ru
     assert "$ irnet-ray run studies/data_size.yaml --profile laptop" in lines
     assert any(line.startswith("27 finished trials, ") for line in lines)
     assert any("IRNet beats classical learning" in line and "**reproduced**" in line for line in lines)
-    assert "| 1,000 | 0.126 | 0.126 | 0.151 (random forest) |" in lines
+    assert "| train rows | best baseline | IRNet-17 | IRNet-48 | which baseline |" in lines
+    assert "| 1,000 | 0.151 | 0.126 | 0.126 | random forest |" in lines
     assert any(line.startswith("| oqmd, formation enthalpy, composition | 100,000 | IRNet-48 |") for line in lines)
     assert "\\* beyond what was tried." in lines
     assert "![error by size](data_size-laptop/error_by_size.png)" in lines

@@ -23,7 +23,7 @@ from irnet_ray.report.figures.style import (
     new_figure,
     styled,
 )
-from irnet_ray.report.wording import capitalized
+from irnet_ray.report.wording import capitalized, with_unit
 
 TITLE = "Test error against training rows"
 GAIN_TITLE = "What IRNet gains over the best baseline"
@@ -140,7 +140,7 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
     low, high = table["test_mae"].min(), table["test_mae"].max()
     axes.set_ylim(low / _MARGIN if is_logarithmic else 0, high * _MARGIN or None)
     scale = ", log scale" if is_logarithmic else ""
-    _finish(figure, axes, table, f"Test MAE ({unit}){', optimistic' if optimistic else ''}{scale}")
+    _finish(figure, axes, table, f"{with_unit('Test MAE', unit)}{', optimistic' if optimistic else ''}{scale}")
     return figure
 
 

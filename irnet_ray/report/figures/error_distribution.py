@@ -13,7 +13,7 @@ from matplotlib.ticker import PercentFormatter
 from irnet_ray.report.comparison import Comparison, Point
 from irnet_ray.report.figures.style import COLOURS, MARKERS, MUTED, mark, mark_legend, new_figure, styled
 from irnet_ray.report.ratio import FloatArray
-from irnet_ray.report.wording import capitalized, number
+from irnet_ray.report.wording import capitalized, number, with_unit
 
 TITLE = "Distribution of test errors"
 MARKED = 0.9
@@ -95,7 +95,7 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
             curve["fraction"].to_numpy(),
             color=COLOURS[model],
             linestyle=(0, (5, 3)) if pd.isna(depth) else _DASHES[drawn[model] % len(_DASHES)],
-            label=f"{capitalized(str(name))}: {number(marked)} {unit}",
+            label=f"{capitalized(str(name))}: {number(marked)} {unit}".rstrip(),
         )
         (dot,) = axes.plot([marked], [MARKED], MARKERS[model], color=COLOURS[model])
         for artist in (line, dot):
@@ -103,7 +103,7 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
     axes.set_xlim(0, float(table.loc[table["fraction"] == _SHOWN, "absolute_error"].max()) or None)
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlabel(f"Absolute test error ({unit}){', optimistic' if optimistic else ''}")
+    axes.set_xlabel(f"{with_unit('Absolute test error', unit)}{', optimistic' if optimistic else ''}")
     axes.set_ylabel("Test rows with at most this error")
     legend = axes.legend(
         loc="lower right", title=f"{MARKED:.0%} of the rows are within", title_fontsize=8.5, alignment="left"

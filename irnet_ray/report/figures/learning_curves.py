@@ -14,7 +14,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from irnet_ray.report.comparison import Point
 from irnet_ray.report.figures.style import COLOURS, INK, add_legend, make_logarithmic, mark, new_figure, styled
-from irnet_ray.report.wording import title_of
+from irnet_ray.report.wording import title_of, with_unit
 
 TITLE = "Learning curves"
 PANELS = ("plain", "srnet", "irnet")
@@ -85,7 +85,7 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
     for axes, model in zip(all_axes, panels, strict=True):
         _draw_panel(axes, model, table[table["model"] == model], depths)
     scale = ", log scale" if make_logarithmic(all_axes[0].yaxis, table["val_mae"], _SPANS_A_LOT) else ""
-    all_axes[0].set_ylabel(f"{'Validation = test' if optimistic else 'Validation'} MAE ({unit}){scale}")
+    all_axes[0].set_ylabel(f"{with_unit('Validation = test MAE' if optimistic else 'Validation MAE', unit)}{scale}")
     figure.supxlabel("Training step", fontsize=9)
     _name_dashes(figure, depths)
     return figure

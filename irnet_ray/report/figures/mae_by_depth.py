@@ -15,7 +15,7 @@ from irnet_ray.report.figures.style import (
     new_figure,
     styled,
 )
-from irnet_ray.report.wording import model_order, title_of
+from irnet_ray.report.wording import model_order, title_of, with_unit
 
 TITLE = "Test error against depth"
 
@@ -66,7 +66,7 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
     axes.set_ylim(low / _MARGIN if is_logarithmic else 0, high * _MARGIN or None)
     scale = ", log scale" if is_logarithmic else ""
     axes.set_xlabel("Depth (layers)")
-    axes.set_ylabel(f"Test MAE ({unit}){', optimistic' if optimistic else ''}{scale}")
+    axes.set_ylabel(f"{with_unit('Test MAE', unit)}{', optimistic' if optimistic else ''}{scale}")
     axes.grid(visible=False, axis="x")
     legend_above(figure, axes)
     return figure
