@@ -97,6 +97,17 @@ def test_status_tells_what_is_done_failed_and_begun(invoke, study_file, tmp_path
     assert first in succeed(invoke("status", "runs/small"))
 
 
+def test_a_damaged_trial_is_told_by_status_and_report(invoke, study_file, tmp_path):
+    succeed(invoke("run", study_file, "--local"))
+    first, *others = (trial.id for trial in read_study(study_file).trials())
+    (tmp_path / "runs" / "small" / "trials" / first / "result.json").write_text('{"trial_id": "half')
+    assert "damaged: its result.json is damaged" in succeed(invoke("status", "runs/small"))
+    succeed(invoke("report", "runs/small"))
+    assert pd.read_csv(tmp_path / "runs" / "small" / "results.csv")["trial_id"].tolist() == others
+    assert "its result.json is damaged" in (tmp_path / "runs/small/report/index.html").read_text()
+    succeed(invoke("run", study_file, "--local"))
+
+
 def test_report_is_rebuilt_from_the_files(invoke, study_file, tmp_path):
     succeed(invoke("run", study_file, "--local"))
     page = tmp_path / "runs" / "small" / "report" / "index.html"

@@ -103,7 +103,7 @@ def render(content: Content) -> str:
         number=number,
         place_attributes=_place_attributes,
         source=source_of,
-        svg=lambda illustration: _svg(illustration, content.drawings),
+        svg=lambda illustration, section: _svg(illustration, section, content.drawings),
         verdicts=lambda rows: _tally([finding for finding, _ in rows]),
     )
     every = [finding for findings in content.findings.values() for finding in findings]
@@ -169,8 +169,9 @@ def _place_attributes(finding: Finding) -> Markup:
     return _data_attributes({name: value for name, value in keys.items() if value})
 
 
-def _svg(illustration: Mapping[str, object], drawings: Mapping[str, Drawing]) -> Markup:
-    return Markup(for_page(drawings[str(illustration["name"])].svg, str(escape(str(illustration["title"])))))
+def _svg(illustration: Mapping[str, object], section: str, drawings: Mapping[str, Drawing]) -> Markup:
+    title = ", ".join(filter(None, [str(illustration["title"]), section]))
+    return Markup(for_page(drawings[str(illustration["name"])].svg, str(escape(f"{title}; its table follows"))))
 
 
 def _json(value: object) -> Markup:

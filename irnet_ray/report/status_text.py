@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from irnet_ray.errors import RunError
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import samples_of, trials_of_run
 from irnet_ray.study.search import short_names
@@ -17,8 +18,8 @@ _KNOWN = ["epoch", "epochs_planned", "val_mae", "test_mae"]
 def status_table(run: RunDirectory) -> pd.DataFrame:
     """One row a trial: what it is, its state, its epoch and its errors as far as they are known.
 
-    A trial is done, stopped before its time, cut by a limit, failed, begun (training, or interrupted) or waiting. The
-    trials of a search are those that have been drawn, with the values that were.
+    A trial is done, stopped before its time, cut by a limit, failed, damaged, begun (training, or interrupted) or
+    waiting. The trials of a search are those that have been drawn, with the values that were.
     """
     endings = _Endings(run)
     values = _sampled_values(run, run.study())
@@ -54,7 +55,10 @@ class _Endings:
     def state(self, trial: Trial) -> dict[str, object]:
         """The state of a trial, its epoch and its errors."""
         if trial.id in self._finished:
-            result = self._run.result(trial.id)
+            try:
+                result = self._run.result(trial.id)
+            except RunError as error:
+                return _row(trial, f"damaged: {str(error).removeprefix(f'trial {trial.id}: ')}")
             return _row(trial, "done", result["epochs"], result["val_mae"], result["test_mae"])
         if trial.id in self._without_result:
             return _row(trial, self._without_result[trial.id])
