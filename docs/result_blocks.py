@@ -19,7 +19,9 @@ FIGURES = {
     "structure-laptop": ["error_distribution_by_representation_jarvis_dft_3d_formation_energy"],
     "small_data-laptop": [],
     "data_size-laptop": ["error_by_size", "gain_by_size"],
-    "error_analysis-laptop": ["agreement_oqmd_formation_enthalpy_100000_training_rows"],
+    "error_analysis-laptop": [
+        f"{figure}_oqmd_formation_enthalpy_100000_training_rows" for figure in ("agreement", "error_distribution")
+    ],
 }
 """What the pages show of each run."""
 

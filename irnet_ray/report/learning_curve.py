@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
+from scipy.optimize import leastsq
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -102,8 +102,8 @@ def _fit(rows: FloatArray, logarithms: FloatArray, weights: FloatArray) -> tuple
         matrix: FloatArray = np.stack(columns, axis=1) * (weights / (share * least + power))[:, None]
         return matrix
 
-    # Sines keep share and exponent within their bounds, and let the quickest of the methods be used.
+    # Sines keep share and exponent within their bounds, so that the quickest of scipy's methods serves.
     start = [np.arcsin(_FIRST_SHARE**0.5), intercept, np.arcsin(min(-slope / _STEEPEST, 0.5) ** 0.5)]
-    found = least_squares(residuals, start, jac=derivatives, method="lm").x
+    found, _ = leastsq(residuals, start, Dfun=derivatives)
     share, _, exponent = parts(found)
     return float(share * least), float(np.exp(found[1])), float(exponent)

@@ -23,6 +23,9 @@ FloatArray = npt.NDArray[np.float64]
 _REPAIR = "delete its folder and run the study again"
 
 
+_HISTORY: dict[str, type] = {field.name: int if field.type == "int" else float for field in fields(Epoch)}
+
+
 class _Result(BaseModel, extra="allow"):
     """The keys of ``result.json``, see ``docs/stored-data.md``."""
 
@@ -82,13 +85,11 @@ def parse_history(content: bytes | None, trial_id: str) -> pd.DataFrame:
     Raises:
         RunError: It is damaged.
     """
-    columns = [field.name for field in fields(Epoch)]
     if content is None:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=list(_HISTORY))
     try:
-        table = pd.read_csv(io.BytesIO(content))
-        return table[columns].astype(float).astype({"epoch": int, "step": int})
-    except (ValueError, KeyError) as error:
+        return pd.read_csv(io.BytesIO(content), usecols=list(_HISTORY), dtype=_HISTORY)
+    except ValueError as error:
         raise RunError(f"trial {trial_id}: its history.csv is damaged ({_first_line(error)}); {_REPAIR}") from error
 
 
@@ -106,7 +107,7 @@ def parse_test_rows(content: bytes | None, trial_id: str, rows: int) -> tuple[Fl
     if content is None:
         raise RunError(f"trial {trial_id}: it has no predictions.parquet; {_REPAIR}")
     try:
-        table = pq.read_table(io.BytesIO(content), columns=["part", "target", "prediction"])
+        table = pq.read_table(io.BytesIO(content), columns=["part", "target", "prediction"], use_threads=False)
         test = table.filter(pa.compute.equal(table["part"], "test"))
         target, prediction = (test[name].to_numpy().astype(np.float64) for name in ("target", "prediction"))
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
