@@ -68,7 +68,8 @@ def _content(run: RunDirectory) -> Content:
     cut = frozenset(run.cuts())
     optimistic, records = study.split.validation_is_test, inventory.records
     judged = [Judged(each, read_evidence(records, each), optimistic, cut) for each in comparisons]
-    errors = error_table(results, lambda trial_ids: ensemble_mae([records[each] for each in trial_ids]))
+    finished = error_table(results, lambda trial_ids: ensemble_mae([records[each] for each in trial_ids]))
+    errors = with_unfinished(finished, inventory)
     if study.search is not None:
         errors = errors.sort_values("val_mae", ignore_index=True)
     sections = _with_names_of_their_own(
@@ -80,7 +81,7 @@ def _content(run: RunDirectory) -> Content:
         findings=judge(judged) if judged else {},
         sections=sections,
         advice=_advice(comparisons),
-        errors=with_unfinished(errors, inventory),
+        errors=errors,
         beside_paper=beside_paper(judged),
         provenance=summarize(study, inventory),
         drawings=draw_all([each for section in sections for each in section.illustrations]),

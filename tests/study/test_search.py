@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 
+import pandas as pd
 import pytest
 import yaml
 from rich.console import Console
 
 from irnet_ray.distributed.launch import run_study
 from irnet_ray.errors import RunError
+from irnet_ray.report.page import build_report
 from irnet_ray.report.plan_text import plan_text
 from irnet_ray.report.search_text import best_text
 from irnet_ray.report.status_text import status_table
@@ -224,3 +226,14 @@ def test_samples_are_named_by_their_values(search_file):
     search = read_study(search_file).search
     names = [describe_values(search, {RATE: rate, DEPTH: 10}) for rate in (0.0123456, 0.05)]
     assert names == ["learning_rate 0.01235    depth 10", "learning_rate 0.05       depth 10"]
+
+
+def test_the_report_of_a_search_begins_with_the_best_sample_whatever_failed(search_file, tmp_path):
+    study = read_study(search_file)
+    run, results = search_here(study, tmp_path / "run")
+    failed = results.sort_values("val_mae")["trial_id"].iloc[1]
+    run.storage.delete(f"trials/{failed}/DONE")
+    build_report(run)
+    errors = pd.read_csv(tmp_path / "run/report/tables/errors.csv")
+    assert errors["val_mae"].tolist()[:3] == sorted(results.loc[results["trial_id"] != failed, "val_mae"])
+    assert errors["seeds"].tolist() == [1, 1, 1, 0]

@@ -130,7 +130,7 @@ def _draw_panel(axes: Axes, model: str, table: pd.DataFrame, depths: list[int]) 
 
 
 def _thinned(curve: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and errors of so many epochs as can be told apart, the best one among them."""
+    """Steps and errors of so many epochs as can be told apart, the tested one among them."""
     every = max(1, -(-len(curve) // _DRAWN))
     kept = curve[(np.arange(len(curve)) % every == 0) | curve["is_tested"].to_numpy(dtype=bool)]
     return kept["step"].to_numpy(), kept["val_mae"].to_numpy()
