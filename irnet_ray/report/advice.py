@@ -30,11 +30,13 @@ class Series:
     """IRNets of several depths on growing parts of the same data.
 
     Attributes:
+        dataset: What was learnt from.
         data: Dataset, property and representation, for people.
         unit: Of the errors.
         curves: By depth.
     """
 
+    dataset: str
     data: str
     unit: str
     curves: Mapping[int, LearningCurve]
@@ -61,7 +63,8 @@ def fit_series(comparisons: Sequence[Comparison]) -> list[Series]:
         depths = distinct(point.depth or 0 for each in members for point in each.planned(_MODEL))
         curves = {depth: curve for depth in depths if (curve := _curve(members, depth)) is not None}
         if curves:
-            found.append(Series(series_words(members[0]), members[0].unit, curves))
+            first = members[0]
+            found.append(Series(first.task.dataset, series_words(first), first.unit, curves))
     return found
 
 

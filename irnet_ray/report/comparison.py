@@ -86,6 +86,7 @@ class Comparison:
         trials: All that the study plans, one architecture or setting for each point.
         results: Rows of the finished ones, columns as in ``RESULT_COLUMNS``.
         unfinished_baselines: Of the paper's ten in every planned setting, those without a result.
+        other_architectures: Of networks that are left out, as another one of the same depth stands for all.
     """
 
     task: Task
@@ -93,6 +94,7 @@ class Comparison:
     trials: tuple[Trial, ...]
     results: pd.DataFrame
     unfinished_baselines: tuple[Trial, ...] = ()
+    other_architectures: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -176,7 +178,10 @@ def compare(trials: Sequence[Trial], results: pd.DataFrame) -> list[Comparison]:
         rows = results[results["trial_id"].isin([trial.id for trial in members])]
         finished = set(results["trial_id"])
         lacking = [trial for trial in group if isinstance(trial.model, THE_TEN) and trial.id not in finished]
-        comparisons.append(Comparison(task, name, tuple(members), rows.reset_index(drop=True), tuple(lacking)))
+        compared = {trial.architecture for trial in members}
+        others = distinct(str(trial.architecture) for trial in group if trial.architecture not in compared)
+        table = rows.reset_index(drop=True)
+        comparisons.append(Comparison(task, name, tuple(members), table, tuple(lacking), tuple(others)))
     return comparisons
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -27,22 +27,24 @@ class Drawing:
     png: bytes
 
 
-def draw_all(illustrations: Sequence[Illustration], processes: int | None = None) -> dict[str, Drawing]:
-    """Draws every figure of which the trials are there.
+def draw_all(illustrations: Sequence[Illustration], processes: int | None = None) -> Iterator[tuple[str, Drawing]]:
+    """Draws every figure of which the trials are there, while whoever asks does something else.
 
     Args:
         illustrations: What to draw.
         processes: How many draw; unless given, one for each core if there are many figures.
 
     Returns:
-        The drawings by the illustrations' names.
+        Each illustration's name with its drawing. Other processes begin with this call; where there is none, a figure
+        is drawn when it is asked for.
     """
     from joblib import Parallel, delayed
 
     tasks = [(each.name, each.draw) for each in illustrations if each.draw is not None]
     wanted = processes or ((os.cpu_count() or 1) if len(tasks) >= _MANY else 1)
-    drawn = Parallel(n_jobs=wanted)(delayed(_draw)(name, draw) for name, draw in tasks)
-    return {name: drawing for (name, _), drawing in zip(tasks, drawn, strict=True)}
+    parallel = Parallel(n_jobs=wanted, return_as="generator", pre_dispatch="all")
+    drawn = parallel(delayed(_draw)(name, draw) for name, draw in tasks)
+    return zip((name for name, _ in tasks), drawn, strict=True)
 
 
 def _draw(name: str, draw: Callable[[], Figure]) -> Drawing:

@@ -20,11 +20,11 @@ from irnet_ray.report.input_illustrations import illustrate_inputs, input_groups
 from irnet_ray.report.inventory import Record, ensemble_mae, take_inventory
 from irnet_ray.report.provenance import summarize
 from irnet_ray.report.render import Advice, Content, Section, render
-from irnet_ray.report.series import series_of, series_words
+from irnet_ray.report.series import left_out, series_of, series_words
 from irnet_ray.report.series_illustrations import illustrate_series
 from irnet_ray.report.tables import error_table
 from irnet_ray.report.unfinished_rows import with_unfinished
-from irnet_ray.report.wording import model_label
+from irnet_ray.report.wording import listing, model_label
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import trials_of_run
 from irnet_ray.study.spec import Study
@@ -68,13 +68,14 @@ def _content(run: RunDirectory) -> Content:
     cut = frozenset(run.cuts())
     optimistic, records = study.split.validation_is_test, inventory.records
     judged = [Judged(each, read_evidence(records, each), optimistic, cut) for each in comparisons]
+    sections = _with_names_of_their_own(
+        [*_series_sections(judged), *_input_sections(judged), *(_section(records, each) for each in judged)]
+    )
+    drawn = draw_all([each for section in sections for each in section.illustrations])
     finished = error_table(results, lambda trial_ids: ensemble_mae([records[each] for each in trial_ids]))
     errors = with_unfinished(finished, inventory)
     if study.search is not None:
         errors = errors.sort_values("val_mae", ignore_index=True)
-    sections = _with_names_of_their_own(
-        [*_series_sections(judged), *_input_sections(judged), *(_section(records, each) for each in judged)]
-    )
     return Content(
         study=study,
         inventory=inventory,
@@ -84,7 +85,7 @@ def _content(run: RunDirectory) -> Content:
         errors=errors,
         beside_paper=beside_paper(judged),
         provenance=summarize(study, inventory),
-        drawings=draw_all([each for section in sections for each in section.illustrations]),
+        drawings=dict(drawn),
     )
 
 
@@ -107,12 +108,15 @@ def _files(content: Content) -> Iterator[tuple[str, bytes]]:
 
 def _series_sections(judged: Sequence[Judged]) -> list[Section]:
     """The figures over numbers of training rows."""
+    comparisons = [each.comparison for each in judged]
     found = series_of(judged, lambda each: each.comparison)
-    names = [series_words(members[0].comparison) if len(found) > 1 else "" for members in found]
-    return [
-        Section(name or "All numbers of training rows", illustrate_series(members, name), _attributes(members[0]))
-        for members, name in zip(found, names, strict=True)
-    ]
+    sections = []
+    for members in found:
+        others = left_out([each.comparison for each in members], comparisons)
+        name = series_words(members[0].comparison) if len(found) > 1 else ""
+        illustrations = illustrate_series(members, others, name)
+        sections.append(Section(name or "All numbers of training rows", illustrations, _attributes(members[0])))
+    return sections
 
 
 def _input_sections(judged: Sequence[Judged]) -> list[Section]:
@@ -144,8 +148,12 @@ def _with_names_of_their_own(sections: Sequence[Section]) -> list[Section]:
 
 def _section(records: Mapping[str, Record], judged: Judged) -> Section:
     """The figures of a comparison."""
-    illustrations = illustrate(records, judged, file_suffix(judged.comparison.name))
-    return Section(judged.comparison.name, illustrations, _attributes(judged))
+    comparison = judged.comparison
+    note = ""
+    if others := comparison.other_architectures:
+        note = f"Of architectures of one depth the first is shown; only in the table of errors: {listing(others)}."
+    illustrations = illustrate(records, judged, file_suffix(comparison.name))
+    return Section(comparison.name, illustrations, _attributes(judged), note)
 
 
 def _attributes(judged: Judged) -> dict[str, str]:
@@ -159,7 +167,7 @@ def _advice(comparisons: Sequence[Comparison]) -> list[Advice]:
     return [
         Advice(
             name=series.data if len(found) > 1 else "",
-            dataset=series.data.partition(", ")[0],
+            dataset=series.dataset,
             table=advice_table(series),
         )
         for series in found

@@ -37,11 +37,13 @@ class Section:
         name: What tells it from the run's others; empty if it is the only one.
         illustrations: The figures.
         attributes: By what the page's filters know it, such as its dataset.
+        note: What is shown nowhere in them.
     """
 
     name: str
     illustrations: list[Illustration]
     attributes: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def render(content: Content) -> str:
 def _laid_out(section: Section) -> dict[str, object]:
     """A section with its tables as texts."""
     illustrations = [{**vars(each), "table": _table(each.table)} for each in section.illustrations]
-    return {"name": section.name, "attributes": section.attributes, "illustrations": illustrations}
+    return {**vars(section), "illustrations": illustrations}
 
 
 def _table(table: pd.DataFrame) -> Layout | None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from irnet_ray.report.comparison import Comparison
 
 Item = TypeVar("Item")
+_Key = tuple[str, str, str, float | None]
 
 FEWEST_SIZES = 3
 """Numbers of training rows that make a series."""
@@ -26,15 +27,24 @@ def series_of(items: Sequence[Item], comparison_of: Callable[[Item], Comparison]
     Returns:
         Each series by ascending numbers of training rows; those without a finished trial are left out.
     """
-    groups: dict[tuple[str, str, str, float | None], dict[int, Item]] = {}
+    groups: dict[_Key, dict[int, Item]] = {}
     for item in items:
         comparison = comparison_of(item)
         rows = comparison.train_rows
         if rows and not comparison.results.empty:
-            task = comparison.task
-            key = (task.dataset, task.property, task.representation, task.width)
-            groups.setdefault(key, {}).setdefault(rows, item)
+            groups.setdefault(_key(comparison), {}).setdefault(rows, item)
     return [[members[rows] for rows in sorted(members)] for members in groups.values() if len(members) >= FEWEST_SIZES]
+
+
+def left_out(members: Sequence[Comparison], comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """What would belong to a series but has no finished trial, or as many training rows as one of its members."""
+    taken = {member.task for member in members}
+    return [each for each in comparisons if _key(each) == _key(members[0]) and each.task not in taken]
+
+
+def _key(comparison: Comparison) -> _Key:
+    task = comparison.task
+    return task.dataset, task.property, task.representation, task.width
 
 
 def series_words(comparison: Comparison) -> str:

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from functools import partial
 
 from irnet_ray.report.claims.finding import Judged
-from irnet_ray.report.comparison import file_suffix
+from irnet_ray.report.comparison import Comparison, file_suffix
 from irnet_ray.report.figures import error_by_size
 from irnet_ray.report.illustrations import Illustration, describe_points
 from irnet_ray.report.wording import distinct, listing
 
 
-def illustrate_series(members: Sequence[Judged], name: str) -> list[Illustration]:
+def illustrate_series(members: Sequence[Judged], others: Sequence[Comparison], name: str) -> list[Illustration]:
     """Makes the figures of a series.
 
     Args:
         members: Of one series, by ascending numbers of training rows.
+        others: Which would belong to it but are left out.
         name: What tells it from the run's other series; empty if it is the only one.
     """
     first, suffix = members[0], file_suffix(name)
@@ -32,7 +33,7 @@ def illustrate_series(members: Sequence[Judged], name: str) -> list[Illustration
             "The paper has this across datasets only, and concludes that 48 layers beat 17 on the two with more than "
             "100,000 rows."
         ],
-        missing=_lacking(members),
+        missing=" ".join(filter(None, [_lacking(members), _without(members, others)])),
         data=table,
         draw=partial(error_by_size.draw, table, first.comparison.unit, optimistic=first.optimistic),
         table=error_by_size.summary(table),
@@ -42,7 +43,7 @@ def illustrate_series(members: Sequence[Judged], name: str) -> list[Illustration
         title=error_by_size.GAIN_TITLE,
         caption="Relative change of IRNet's test error from that of the best baseline; below zero IRNet is better.",
         paper=["Figure 2 has this across all datasets of the paper: IRNet wins above some 15,000 rows."],
-        missing="",
+        missing=_without(members, others),
         data=gains,
         draw=partial(error_by_size.draw_gains, gains, optimistic=first.optimistic) if len(gains) else None,
         table=error_by_size.gains_summary(gains),
@@ -66,3 +67,19 @@ def _lacking(members: Sequence[Judged]) -> str:
         if each.comparison.missing
     ]
     return f"Not in this figure, because not finished: {'; '.join(texts)}." if texts else ""
+
+
+def _without(members: Sequence[Judged], others: Sequence[Comparison]) -> str:
+    """Names the numbers of training rows, or recipes for them, that have no place in the figure, and why."""
+    shown = {member.comparison.task.train_size for member in members}
+    unfinished, further = [], []
+    for comparison in others:
+        words = comparison.task.words()
+        again = f" by {words['recipe']}" if comparison.task.train_size in shown else ""
+        (unfinished if comparison.results.empty else further).append(f"{words['train_size']}{again}")
+    sentences = []
+    if unfinished:
+        sentences.append(f"No trial is finished of {listing(distinct(unfinished))}.")
+    if further:
+        sentences.append(f"The first recipe for as many rows stands for all; left out: {listing(distinct(further))}.")
+    return " ".join(sentences)

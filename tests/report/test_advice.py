@@ -75,7 +75,7 @@ def test_equal_depths_with_noise_give_the_shallowest(monkeypatch):
         }
         deviations = [0.02 / math.sqrt(3)] * len(SIZES)
         curves = {depth: fit_learning_curve(SIZES, each, deviations, seed=depth) for depth, each in errors.items()}
-        shallow += Series("", "", curves).best_depth(20_000) == 17
+        shallow += Series("", "", "", curves).best_depth(20_000) == 17
     assert shallow >= 13
 
 

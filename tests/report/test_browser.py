@@ -10,6 +10,7 @@ from report.browser import CHROMEDRIVER, CHROMIUM, browser
 from report.synthetic import MAE, complete, make_study, predictions
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from irnet_ray.report.page import build_report
 from irnet_ray.study.run_directory import RunDirectory
@@ -123,6 +124,22 @@ def test_a_pointer_shows_the_trial(page):
     assert re.search(r"IRNet-48, seed \d", tip.text)
     assert re.search(r"test MAE 0\.076\d eV/atom", tip.text)
     ActionChains(page).move_to_element(page.find_element(By.TAG_NAME, "h1")).perform()
+    assert not tip.is_displayed()
+
+
+def test_arrow_keys_go_from_trial_to_trial(page):
+    drawing = page.find_element(By.CSS_SELECTOR, ".drawing")
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].focus()", drawing)
+    page.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")  # it has scrolled
+    tip = page.find_element(By.CSS_SELECTOR, ".tip")
+    texts = []
+    for key in (Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT, Keys.ARROW_LEFT, Keys.ARROW_RIGHT):
+        ActionChains(page).send_keys(key).perform()
+        texts.append(tip.text)
+    first, second, again, last, around = texts
+    assert len({first, second, last}) == 3
+    assert first == again == around
+    ActionChains(page).send_keys(Keys.ESCAPE).perform()
     assert not tip.is_displayed()
 
 

@@ -84,3 +84,11 @@ def test_unfinished_trials_are_missing(make_run):
 )
 def test_labels(point, label):
     assert point.label == label
+
+
+def test_another_architecture_of_the_same_depth_is_named(make_run):
+    architectures = ["64BARx2-1", "32BARx2-1"]
+    networks = {"architecture": architectures, "recipe": "fast"}
+    (comparison,) = comparisons(make_run, models={"networks": networks})
+    assert [str(trial.architecture) for trial in comparison.trials] == architectures[:1]
+    assert comparison.other_architectures == ("32BARx2-1",)

@@ -181,6 +181,6 @@ def test_several_processes_draw_the_same():
     tables["curves"] = partial(learning_curves.draw, curves(), "eV/atom", optimistic=True)
     illustrations = [Illustration(name, "", "", [], "", pd.DataFrame(), draw) for name, draw in tables.items()]
     nothing = Illustration("nothing", "", "", [], "", pd.DataFrame(), None)
-    alone, together = (draw_all([*illustrations, nothing], processes=count) for count in (1, 2))
+    alone, together = (dict(draw_all([*illustrations, nothing], processes=count)) for count in (1, 2))
     assert list(alone) == ["depth", "curves"]
     assert alone == together

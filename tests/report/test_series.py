@@ -5,7 +5,7 @@ from report.synthetic import complete, judged_of, make_study, predictions
 
 from irnet_ray.report.figures import error_by_size
 from irnet_ray.report.page import build_report
-from irnet_ray.report.series import series_of
+from irnet_ray.report.series import left_out, series_of
 from irnet_ray.report.series_illustrations import illustrate_series
 from irnet_ray.study.run_directory import RunDirectory
 
@@ -56,7 +56,7 @@ def test_the_figures_are_those_of_the_report(run):
         assert {f"{name}.png", f"{name}.csv"} <= files
     page = (run.storage.local_path / "report" / "index.html").read_text()
     assert "Test error against training rows" in page
-    illustrations = illustrate_series(series(judged_of(run))[0], "")
+    illustrations = illustrate_series(series(judged_of(run))[0], [], "")
     axes = illustrations[0].draw().axes[0]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert axes.get_ylabel() == "Test MAE (eV/atom), log scale"
@@ -73,6 +73,26 @@ def test_a_series_without_baselines_has_no_gains(tmp_path):
     run.claim(make_study(data=data, models={"networks": networks}))
     for trial in run.study().trials():
         complete(run, trial, predictions(0.1, seed=0))
-    errors, gains = illustrate_series(series(judged_of(run))[0], "")
+    errors, gains = illustrate_series(series(judged_of(run))[0], [], "")
     assert errors.draw is not None
     assert gains.draw is None
+
+
+def test_a_size_without_a_result_and_a_further_recipe_are_named(tmp_path):
+    data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": [*SIZES, 200_000]}
+    networks = {"depth": 17, "shortcut": "layer", "width": 0.25, "recipe": ["fast", "best"]}
+    run = RunDirectory(str(tmp_path))
+    run.claim(make_study(data=data, models={"networks": networks}))
+    for trial in run.study().trials():
+        if trial.train_size != 200_000 and (trial.train_size == 1000 or trial.model.recipe.label == "fast"):
+            complete(run, trial, predictions(0.1, seed=0))
+    judged = judged_of(run)
+    (members,) = series(judged)
+    others = left_out([each.comparison for each in members], [each.comparison for each in judged])
+    errors, gains = illustrate_series(members, others, "")
+    expected = (
+        "No trial is finished of 10,000 training rows by recipe best, 100,000 training rows by recipe best and "
+        "200,000 training rows. "
+        "The first recipe for as many rows stands for all; left out: 1,000 training rows by recipe best."
+    )
+    assert errors.missing == gains.missing == expected

@@ -18,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation
 from matplotlib.typing import RcKeyType
 
 from irnet_ray.model.baselines import BASELINES
@@ -35,6 +36,7 @@ MARKERS = {"plain": "s", "srnet": "^", "irnet": "o", **dict.fromkeys(BASELINES, 
 # Inches.
 _LEFT, _RIGHT, _BOTTOM, _TITLE, _GAP = 0.75, 0.15, 0.52, 0.3, 0.12
 _ROW, _ENTRY = 0.21, 1.3  # of a legend
+_BELOW, _BESIDE = 0.28, 0.53  # from a panel to the names of its axes
 
 _DPI = 150
 _POINTS = 72  # an inch
@@ -56,6 +58,7 @@ _STYLE: dict[RcKeyType, Any] = {
     "axes.spines.right": False,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,
     "grid.color": RULE,
     "grid.linewidth": 0.6,
     "xtick.color": MUTED,
@@ -90,7 +93,7 @@ styled = matplotlib.rc_context(_STYLE)
 def new_figure(width: float, height: float, panels: int = 1, *, share_x: bool = False) -> tuple[Figure, list[Axes]]:
     """A figure with panels side by side that share their y axis, and room for titles where there are several.
 
-    Its margins are fixed: to have them measured takes longer than to draw the figure.
+    Its margins and the places of titles and names are fixed: to have them measured takes as long as to draw the rest.
 
     Args:
         width: Of the figure (inches).
@@ -108,8 +111,15 @@ def new_figure(width: float, height: float, panels: int = 1, *, share_x: bool = 
         top=1 - (_TITLE if panels > 1 else _RIGHT) / height,
         wspace=_GAP / (inner - _GAP),
     )
-    axes = figure.subplots(1, panels, sharex=share_x, sharey=True, squeeze=False)
-    return figure, list(axes[0])
+    panels_of_row = list(figure.subplots(1, panels, sharex=share_x, sharey=True, squeeze=False)[0])
+    for axes in panels_of_row:
+        below, beside = (
+            axes.transAxes + ScaledTranslation(right, up, figure.dpi_scale_trans)  # type: ignore[call-arg]
+            for right, up in ((0, -_BELOW), (-_BESIDE, 0))
+        )
+        axes.xaxis.set_label_coords(0.5, 0, below)
+        axes.yaxis.set_label_coords(0, 0.5, beside)
+    return figure, panels_of_row
 
 
 def mark(artist: Artist, model: str = "", depth: int | str | None = None, trials: Iterable[str] = ()) -> None:

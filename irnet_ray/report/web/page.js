@@ -22,7 +22,7 @@ if (filters) {
   apply();  // browsers keep what was checked when a page is loaded again
 }
 
-// A pointer near a mark of a figure shows its trials, and where else they are.
+// A mark of a figure near the pointer shows its trials, and where else they are.
 const trials = JSON.parse(document.getElementById("trials").textContent);
 const tip = document.querySelector(".tip");
 const found = document.head.appendChild(document.createElement("style"));
@@ -42,24 +42,49 @@ const hideTip = () => {
   found.textContent = "";
 };
 
-const showTip = (event) => {
-  const mark = event.target.closest?.(".drawing") ? markAt(event.clientX, event.clientY) : null;
-  if (!mark) return hideTip();
+const showTip = (mark, x, y) => {
   const ids = mark.dataset.trials.split(" ");
   const more = ids.length > most ? `\n… and ${ids.length - most} more` : "";
   tip.textContent = ids.slice(0, most).map((id) => trials[id] ?? id).join("\n") + more;
   tip.hidden = false;
   const width = tip.offsetWidth, height = tip.offsetHeight;
-  tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, innerWidth - width - 8))}px`;
-  tip.style.top = `${event.clientY + height + 24 > innerHeight ? event.clientY - height - 12 : event.clientY + 16}px`;
+  tip.style.left = `${Math.max(8, Math.min(x + 14, innerWidth - width - 8))}px`;
+  tip.style.top = `${y + height + 24 > innerHeight ? y - height - 12 : y + 16}px`;
   const places = ids.map((id) => `.drawing [data-trials~="${id}"]`).join(",");
   found.textContent = `${places} { filter: drop-shadow(0 0 2px var(--ink)); }`;
 };
 
-document.addEventListener("pointermove", showTip, { passive: true });
-document.addEventListener("pointerdown", showTip, { passive: true });
+const point = (event) => {
+  const mark = event.target.closest?.(".drawing") ? markAt(event.clientX, event.clientY) : null;
+  if (mark) showTip(mark, event.clientX, event.clientY);
+  else hideTip();
+};
+
+// Arrow keys go from mark to mark of the figure that has the focus.
+let reached = null;
+const step = (drawing, by) => {
+  const marks = [...drawing.querySelectorAll("[data-trials]")].filter((mark) => mark.getClientRects().length);
+  if (!marks.length) return;
+  const next = marks.includes(reached) ? marks.indexOf(reached) + by : by > 0 ? 0 : -1;
+  reached = marks.at(next % marks.length);
+  const box = reached.getBoundingClientRect();
+  showTip(reached, box.x + box.width / 2, box.y + box.height / 2);
+};
+
+const press = (event) => {
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (event.key === "Escape") hideTip();
+  else if (by && event.target.matches(".drawing")) {
+    event.preventDefault();
+    step(event.target, by);
+  }
+};
+
+document.addEventListener("pointermove", point, { passive: true });
+document.addEventListener("pointerdown", point, { passive: true });
 document.addEventListener("scroll", hideTip, { passive: true });
-document.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
+document.addEventListener("focusout", hideTip);
+document.addEventListener("keydown", press);
 
 // Paper has no way to open what is folded.
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
