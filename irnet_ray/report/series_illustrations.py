@@ -72,7 +72,8 @@ def _lacking(members: Sequence[Judged]) -> str:
 def _without(members: Sequence[Judged], others: Sequence[Comparison]) -> str:
     """Names the numbers of training rows, or recipes for them, that have no place in the figure, and why."""
     shown = {member.comparison.task.train_size for member in members}
-    unfinished, further = [], []
+    unfinished: list[str] = []
+    further: list[str] = []
     for comparison in others:
         words = comparison.task.words()
         again = f" by {words['recipe']}" if comparison.task.train_size in shown else ""

@@ -114,7 +114,7 @@ def new_figure(width: float, height: float, panels: int = 1, *, share_x: bool = 
     panels_of_row = list(figure.subplots(1, panels, sharex=share_x, sharey=True, squeeze=False)[0])
     for axes in panels_of_row:
         below, beside = (
-            axes.transAxes + ScaledTranslation(right, up, figure.dpi_scale_trans)  # type: ignore[call-arg]
+            axes.transAxes + ScaledTranslation(right, up, figure.dpi_scale_trans)
             for right, up in ((0, -_BELOW), (-_BESIDE, 0))
         )
         axes.xaxis.set_label_coords(0.5, 0, below)
