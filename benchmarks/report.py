@@ -1,9 +1,10 @@
-"""How long the report of a run takes and how large its page is, by the number of trials.
+"""How long the report of a run takes, how large its page is and how smoothly it scrolls, by the number of trials.
 
     python benchmarks/report.py                       # 100, 300 and 1,000 trials
     python benchmarks/report.py --trials 1000 --keep FOLDER   # and leave the runs there, to look at their pages
 
-The runs have made-up predictions of as many test rows as a table of 100,000 has.
+The runs have made-up predictions of as many test rows as a table of 100,000 has. Scrolling is measured where there is
+a Chromium with its driver; a screen that shows 60 pictures a second has 17 ms for each.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from running import Record, in_fresh_process, parser_of
+from scrolling import times_of_frames
 from section import Section
 
 from irnet_ray.model.history import Epoch
@@ -105,11 +107,18 @@ def measure(trials: int, folder: str) -> dict[str, object]:
     started = time.perf_counter()
     page = Path(build_report(run))
     seconds = time.perf_counter() - started
-    return {"trials": made, "seconds": seconds, "page (MB)": page.stat().st_size / 1e6}
+    frames = times_of_frames(page)
+    return {
+        "trials": made,
+        "seconds": seconds,
+        "page (MB)": page.stat().st_size / 1e6,
+        "median frame (ms)": np.median(frames) if frames else np.nan,
+        "99% of frames within (ms)": np.quantile(frames, 0.99) if frames else np.nan,
+    }
 
 
 def section(measured: pd.DataFrame) -> Section:
-    """Time and size."""
+    """Time, size and scrolling."""
     return Section("A report and its page", measured)
 
 

@@ -17,16 +17,17 @@ ROOT = DOCS.parent
 sys.path[:0] = [str(DOCS), str(ROOT / "benchmarks")]
 
 from measured_blocks import featurizing, measured  # noqa: E402
-from result_blocks import FIGURES, kept_files, study, verdict_summary  # noqa: E402
+from result_blocks import FIGURES, closeness, kept_files, study, verdict_summary  # noqa: E402
 from run_blocks import best, keep, quickstart  # noqa: E402
 
 Block = Callable[[], str]
 PAGES: dict[str, dict[str, Block]] = {
-    "README.md": {"quickstart": quickstart, "best": best, "featurizing": featurizing},
+    "README.md": {"quickstart": quickstart, "closeness": closeness, "best": best, "featurizing": featurizing},
     "docs/results.md": {"summary": verdict_summary, **{name.partition("-")[0]: study(name) for name in FIGURES}},
     "docs/training.md": {
         name: measured(name) for name in ("train_step", "study_overhead", "workers", "memory", "devices")
     },
+    "docs/stored-data.md": {"report": measured("report")},
     "docs/recipes.md": {
         **{name: measured(name) for name in ("time_to_error", "fast_oqmd", "fast_decay", "fast_mp", "best_oqmd")},
         "best": best,

@@ -10,6 +10,7 @@ import devices
 import memory
 import pandas as pd
 import recipes
+import report
 import study_overhead
 import time_to_error
 import train_step
@@ -23,6 +24,7 @@ SECTIONS: dict[str, list[Callable[[pd.DataFrame], Section]]] = {
     "workers": [workers.speed_section, workers.error_section],
     "memory": [memory.section],
     "devices": [devices.section],
+    "report": [report.section],
     "time_to_error": [time_to_error.section],
     **{name: [recipes.section] for name in ("fast_oqmd", "fast_decay", "fast_mp", "best_oqmd")},
 }

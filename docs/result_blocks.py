@@ -106,9 +106,10 @@ def _number(value: float | None) -> str:
 
 def _beside_paper(folder: Path) -> str:
     path = folder / "beside_paper.csv"
-    if not path.exists():
-        return ""
-    table = pd.read_csv(path)
+    return _closeness(pd.read_csv(path)) if path.exists() else ""
+
+
+def _closeness(table: pd.DataFrame) -> str:
     rows = [
         [
             f"{row['dataset']}, {row['property'].replace('_', ' ')}, {row['representation']}",
@@ -122,6 +123,15 @@ def _beside_paper(folder: Path) -> str:
         for row in table.to_dict("records")
     ]
     return _table(["data", "rows", "model", "test MAE", "paper", "ours / paper", "part of its cost, at most"], rows)
+
+
+def closeness() -> str:
+    """Every IRNet that the paper has a number for, by the study that gave it the most training rows."""
+    paths = [DOCS / name / "beside_paper.csv" for name in FIGURES]
+    found = pd.concat([pd.read_csv(path) for path in paths if path.exists()], ignore_index=True)
+    networks = found[found["model"] == "irnet"].sort_values("train_size", kind="stable")
+    alike = ["dataset", "property", "representation", "depth"]
+    return _closeness(networks.drop_duplicates(alike, keep="last").sort_values(alike))
 
 
 def _advice(folder: Path) -> str:

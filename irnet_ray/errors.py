@@ -38,6 +38,18 @@ class RunError(UserError):
     """A run directory that cannot be used for what was asked."""
 
 
+class DamageError(RunError):
+    """A finished trial whose files are not whole; running its study again does it again.
+
+    Attributes:
+        what: Is wrong with them.
+    """
+
+    def __init__(self, trial_id: str, what: str) -> None:
+        super().__init__(f"trial {trial_id}: {what}; run the study again")
+        self.what = what
+
+
 class TrainingError(UserError):
     """A trial that cannot go on, because its loss is not a number, for example."""
 

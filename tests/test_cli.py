@@ -105,7 +105,23 @@ def test_a_damaged_trial_is_told_by_status_and_report(invoke, study_file, tmp_pa
     succeed(invoke("report", "runs/small"))
     assert pd.read_csv(tmp_path / "runs" / "small" / "results.csv")["trial_id"].tolist() == others
     assert "its result.json is damaged" in (tmp_path / "runs/small/report/index.html").read_text()
+
+
+def test_a_damaged_trial_is_done_again_and_no_other(invoke, study_file, tmp_path):
     succeed(invoke("run", study_file, "--local"))
+    run = tmp_path / "runs" / "small"
+    before = pd.read_csv(run / "results.csv").drop(columns=list(TIME_COLUMNS))
+    first, *others = (trial.id for trial in read_study(study_file).trials())
+    predictions = run / "trials" / first / "predictions.parquet"
+    predictions.write_bytes(predictions.read_bytes()[:-100])
+    written = {trial_id: (run / "trials" / trial_id / "DONE").stat().st_mtime_ns for trial_id in others}
+    output = succeed(invoke("run", study_file, "--local"))
+    assert "3 trials, 2 done" in output
+    assert f"trial {first}: its predictions.parquet is damaged" in output
+    assert "it is done again" in output
+    pd.testing.assert_frame_equal(pd.read_csv(run / "results.csv")[before.columns], before)
+    assert {trial_id: (run / "trials" / trial_id / "DONE").stat().st_mtime_ns for trial_id in others} == written
+    assert "3 trials, 3 done" in succeed(invoke("run", study_file, "--local"))
 
 
 def test_report_is_rebuilt_from_the_files(invoke, study_file, tmp_path):

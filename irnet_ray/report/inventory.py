@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from irnet_ray.errors import RunError
+from irnet_ray.errors import DamageError
 from irnet_ray.report.ratio import FloatArray
 from irnet_ray.report.wording import count, listing
 from irnet_ray.study.result import results_table
@@ -94,8 +94,8 @@ def _read(run: RunDirectory, trial_id: str) -> Record | str:
         result = run.result(trial_id)
         target, prediction = run.test_rows(trial_id, int(result["test_rows"]))
         return Record(result, run.history(trial_id), target, prediction)
-    except RunError as error:
-        return str(error).removeprefix(f"trial {trial_id}: ")
+    except DamageError as error:
+        return f"{error.what}; run the study again"
 
 
 def _of_the_same_rows(
@@ -148,7 +148,7 @@ def _own_id(run: RunDirectory, folder: str) -> str:
     """The trial that a folder's result says it is of."""
     try:
         return str(run.result_in(folder)["trial_id"])
-    except RunError:
+    except DamageError:
         return ""
 
 

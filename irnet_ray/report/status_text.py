@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from irnet_ray.errors import RunError
+from irnet_ray.errors import DamageError
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import samples_of, trials_of_run
 from irnet_ray.study.search import short_names
@@ -57,8 +57,8 @@ class _Endings:
         if trial.id in self._finished:
             try:
                 result = self._run.result(trial.id)
-            except RunError as error:
-                return _row(trial, f"damaged: {str(error).removeprefix(f'trial {trial.id}: ')}")
+            except DamageError as error:
+                return _row(trial, f"damaged: {error.what}")
             return _row(trial, "done", result["epochs"], result["val_mae"], result["test_mae"])
         if trial.id in self._without_result:
             return _row(trial, self._without_result[trial.id])

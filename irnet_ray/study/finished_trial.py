@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -15,13 +17,10 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
 from irnet_ray.config import describe
-from irnet_ray.errors import RunError
+from irnet_ray.errors import DamageError
 from irnet_ray.model.history import Epoch
 
 FloatArray = npt.NDArray[np.float64]
-
-_REPAIR = "delete its folder and run the study again"
-
 
 _HISTORY: dict[str, type] = {field.name: int if field.type == "int" else float for field in fields(Epoch)}
 
@@ -58,23 +57,45 @@ class _Result(BaseModel, extra="allow"):
     provenance: dict[str, Any]
 
 
+def dump_digests(contents: Mapping[str, bytes]) -> bytes:
+    """SHA-256 digests of files by their names, in the format of ``sha256sum``, which can check them."""
+    lines = [f"{hashlib.sha256(content).hexdigest()}  {name}" for name, content in sorted(contents.items())]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def check_digest(content: bytes | None, trial_id: str, name: str, digests: bytes | None) -> None:
+    """Checks that a file is what was written.
+
+    Args:
+        content: Of the file; ``None`` where there is none.
+        trial_id: For the message.
+        name: Of the file.
+        digests: Of ``dump_digests``; what is not among them is not checked.
+
+    Raises:
+        DamageError: It is not.
+    """
+    lines = (digests or b"").decode("ascii", "replace").splitlines()
+    known = {line[66:]: line[:64] for line in lines}
+    if name in known and (content is None or hashlib.sha256(content).hexdigest() != known[name]):
+        raise DamageError(trial_id, f"its {name} is damaged (it is not what was written)")
+
+
 def parse_result(content: bytes | None, trial_id: str) -> dict[str, Any]:
     """Reads ``result.json``.
 
     Raises:
-        RunError: It is missing or damaged.
+        DamageError: It is missing or damaged.
     """
     if content is None:
-        raise RunError(f"trial {trial_id}: it is marked as done but has no result.json; {_REPAIR}")
+        raise DamageError(trial_id, "it is marked as done but has no result.json")
     try:
         result = json.loads(content)
         _Result.model_validate(result)
     except ValidationError as error:
-        raise RunError(
-            f"trial {trial_id}: its result.json is damaged ({describe(error, result)}); {_REPAIR}"
-        ) from error
+        raise DamageError(trial_id, f"its result.json is damaged ({describe(error, result)})") from error
     except ValueError as error:
-        raise RunError(f"trial {trial_id}: its result.json is damaged ({error}); {_REPAIR}") from error
+        raise DamageError(trial_id, f"its result.json is damaged ({error})") from error
     found: dict[str, Any] = result
     return found
 
@@ -83,14 +104,14 @@ def parse_history(content: bytes | None, trial_id: str) -> pd.DataFrame:
     """Reads ``history.csv``: one row an epoch, columns as in ``Epoch``; no rows where there is no file.
 
     Raises:
-        RunError: It is damaged.
+        DamageError: It is damaged.
     """
     if content is None:
         return pd.DataFrame(columns=list(_HISTORY))
     try:
         return pd.read_csv(io.BytesIO(content), usecols=list(_HISTORY), dtype=_HISTORY)
     except ValueError as error:
-        raise RunError(f"trial {trial_id}: its history.csv is damaged ({_first_line(error)}); {_REPAIR}") from error
+        raise DamageError(trial_id, f"its history.csv is damaged ({_first_line(error)})") from error
 
 
 def parse_test_rows(content: bytes | None, trial_id: str, rows: int) -> tuple[FloatArray, FloatArray]:
@@ -102,24 +123,20 @@ def parse_test_rows(content: bytes | None, trial_id: str, rows: int) -> tuple[Fl
         rows: How many there must be.
 
     Raises:
-        RunError: It is missing or damaged, or there are others.
+        DamageError: It is missing or damaged, or there are others.
     """
     if content is None:
-        raise RunError(f"trial {trial_id}: it has no predictions.parquet; {_REPAIR}")
+        raise DamageError(trial_id, "it has no predictions.parquet")
     try:
         table = pq.read_table(io.BytesIO(content), columns=["part", "target", "prediction"], use_threads=False)
         test = table.filter(pa.compute.equal(table["part"], "test"))
         target, prediction = (test[name].to_numpy().astype(np.float64) for name in ("target", "prediction"))
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise RunError(
-            f"trial {trial_id}: its predictions.parquet is damaged ({_first_line(error)}); {_REPAIR}"
-        ) from error
+        raise DamageError(trial_id, f"its predictions.parquet is damaged ({_first_line(error)})") from error
     if len(target) != rows:
-        raise RunError(
-            f"trial {trial_id}: its predictions.parquet has {len(target):,} of {rows:,} test rows; {_REPAIR}"
-        )
+        raise DamageError(trial_id, f"its predictions.parquet has {len(target):,} of {rows:,} test rows")
     if not (np.isfinite(target).all() and np.isfinite(prediction).all()):
-        raise RunError(f"trial {trial_id}: some of its predictions are not finite; {_REPAIR}")
+        raise DamageError(trial_id, "some of its predictions are not finite")
     return target, prediction
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, fields
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -18,19 +20,29 @@ import pyarrow.parquet as pq
 import yaml
 
 from irnet_ray.config import validate
-from irnet_ray.errors import LimitError, RunError
+from irnet_ray.errors import DamageError, LimitError, RunError
 from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.model.history import Epoch
-from irnet_ray.study.finished_trial import FloatArray, parse_history, parse_result, parse_test_rows
+from irnet_ray.study.finished_trial import (
+    FloatArray,
+    check_digest,
+    dump_digests,
+    parse_history,
+    parse_result,
+    parse_test_rows,
+)
 from irnet_ray.study.read import parse_yaml
 from irnet_ray.study.result import results_table
 from irnet_ray.study.spec import Study, Trainer
 from irnet_ray.study.storage import Storage
 from irnet_ray.study.trial import Trial
 
+Parsed = TypeVar("Parsed")
+
 _STUDY = "study.yaml"
 _RESULTS = "results.csv"
 _OURS = ("trials", "report", "tensorboard")
+_READERS = 8  # files at a time, for storages that are far away
 
 
 class RunDirectory:
@@ -151,10 +163,33 @@ class RunDirectory:
         """Writes what a trial came to, and then that it is done."""
         buffer = io.BytesIO()
         pq.write_table(pa.Table.from_pandas(predictions, preserve_index=False), buffer, compression="zstd")
-        self.storage.write(_path(trial_id, "predictions.parquet"), buffer.getvalue())
-        self._write_json(_path(trial_id, "result.json"), result)
-        self.storage.write(_path(trial_id, "DONE"), b"")
+        contents = {"predictions.parquet": buffer.getvalue(), "result.json": _json(result)}
+        for name, content in contents.items():
+            self.storage.write(_path(trial_id, name), content)
+        history = self.storage.read(_path(trial_id, "history.csv"))
+        digests = dump_digests(contents if history is None else {**contents, "history.csv": history})
+        self.storage.write(_path(trial_id, "DONE"), digests)
         self.storage.delete(_path(trial_id, "checkpoint.bin"))
+
+    def damages(self) -> dict[str, str]:
+        """What is wrong with the files of finished trials, by their ids; those that are whole are left out."""
+        ids = sorted(self.finished())
+        with ThreadPoolExecutor(_READERS) as readers:
+            found = dict(zip(ids, readers.map(self._damage, ids), strict=True))
+        return {trial_id: reason for trial_id, reason in found.items() if reason is not None}
+
+    def _damage(self, trial_id: str) -> str | None:
+        try:
+            self.test_rows(trial_id, int(self.result(trial_id)["test_rows"]))
+            self.history(trial_id)
+        except DamageError as error:
+            return error.what
+        return None
+
+    def forget(self, trial_id: str) -> None:
+        """Makes a finished trial one that is not; its configuration and its sample stay."""
+        for name in ("DONE", "result.json", "predictions.parquet", "history.csv"):
+            self.storage.delete(_path(trial_id, name))
 
     def fail(self, trial_id: str, message: str) -> None:
         """Writes why a trial ended without a result."""
@@ -206,7 +241,7 @@ class RunDirectory:
         finished = self.finished()
         rows = []
         for trial in trials:
-            with suppress(RunError):  # reports and ``status`` name them
+            with suppress(DamageError):  # reports and ``status`` name them
                 if trial.id in finished:
                     rows.append(self.result(trial.id))
         return results_table(rows)
@@ -215,39 +250,36 @@ class RunDirectory:
         """A finished trial's ``result.json``.
 
         Raises:
-            RunError: It is missing, damaged, or another trial's.
+            DamageError: It is missing, damaged, or another trial's.
         """
         result = self.result_in(trial_id)
         if result["trial_id"] != trial_id:
-            raise RunError(
-                f"trial {trial_id}: its files are those of trial {result['trial_id']}; delete its folder and run the "
-                "study again"
-            )
+            raise DamageError(trial_id, f"its files are those of trial {result['trial_id']}")
         return result
 
     def result_in(self, folder: str) -> dict[str, Any]:
         """The ``result.json`` in one of the folders of trials, whosever it is.
 
         Raises:
-            RunError: It is missing or damaged.
+            DamageError: It is missing or damaged.
         """
-        return parse_result(self.storage.read(_path(folder, "result.json")), folder)
+        return self._read_checked(folder, "result.json", parse_result)
 
     def history(self, trial_id: str) -> pd.DataFrame:
         """One row an epoch, columns as in ``Epoch``; empty where there is none.
 
         Raises:
-            RunError: It is damaged.
+            DamageError: It is damaged.
         """
-        return parse_history(self.storage.read(_path(trial_id, "history.csv")), trial_id)
+        return self._read_checked(trial_id, "history.csv", parse_history)
 
     def test_rows(self, trial_id: str, rows: int) -> tuple[FloatArray, FloatArray]:
         """Target and prediction of a finished trial's test rows in the property's unit, both of shape ``(rows,)``.
 
         Raises:
-            RunError: They are missing or damaged, or there are others.
+            DamageError: They are missing or damaged, or there are others.
         """
-        return parse_test_rows(self.storage.read(_path(trial_id, "predictions.parquet")), trial_id, rows)
+        return self._read_checked(trial_id, "predictions.parquet", partial(parse_test_rows, rows=rows))
 
     def predictions(self, trial_id: str) -> pd.DataFrame:
         """Columns ``part`` (validation or test), ``formula``, ``target`` and ``prediction``.
@@ -260,8 +292,19 @@ class RunDirectory:
             raise RunError(f"'{self.uri}': trial {trial_id} has no predictions; run the study again")
         return pd.read_parquet(io.BytesIO(content))
 
+    def _read_checked(self, trial_id: str, name: str, parse: Callable[[bytes | None, str], Parsed]) -> Parsed:
+        """Reads one of a trial's files; of a finished trial it must be what was written."""
+        content = self.storage.read(_path(trial_id, name))
+        parsed = parse(content, trial_id)  # first, as it tells more of what is wrong
+        check_digest(content, trial_id, name, self.storage.read(_path(trial_id, "DONE")))
+        return parsed
+
     def _write_json(self, path: str, content: dict[str, Any]) -> None:
-        self.storage.write(path, (json.dumps(content, indent=2, allow_nan=True) + "\n").encode())
+        self.storage.write(path, _json(content))
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2, allow_nan=True) + "\n").encode()
 
 
 def _path(trial_id: str, name: str) -> str:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -30,7 +32,7 @@ def run(tmp_path, study):
     return directory
 
 
-def complete(run, trial, test_mae=0.1):
+def complete(run, trial, test_mae=0.1, rows=28):
     target = np.array([0.0, 1.0, 2.0])
     metrics = evaluate(target, target + test_mae)
     run.begin(trial, Trainer())
@@ -38,7 +40,7 @@ def complete(run, trial, test_mae=0.1):
         trial,
         Trainer(),
         unit="eV/atom",
-        rows=(150, 17, 28),
+        rows=(150, 17, rows),
         validation=metrics,
         test=metrics,
         epochs=3,
@@ -74,6 +76,55 @@ def test_results_have_a_row_for_each_finished_trial_in_the_order_of_the_grid(run
     assert tuple(table.columns) == RESULT_COLUMNS
     assert table["trial_id"].tolist() == [trial.id for trial in trials[:2]]
     assert table["depth"].tolist() == [10, 10]
+
+
+@pytest.fixture
+def finished(run, study):
+    """A finished trial with all its files, and its folder."""
+    trial = study.trials()[0]
+    run.write_history(trial.id, [Epoch(1, 10, 1e-3, 0.5, 0.4, 1.0)])
+    complete(run, trial, rows=3)
+    return trial.id, run.storage.local_path / "trials" / trial.id
+
+
+FILES = ("history.csv", "predictions.parquet", "result.json")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_byte_of_a_finished_trial_counts(run, finished, name):
+    trial_id, folder = finished
+    assert run.damages() == {}
+    content = (folder / name).read_bytes()
+    for place in range(0, len(content), 97):
+        (folder / name).write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert list(run.damages()) == [trial_id]
+        assert name in run.damages()[trial_id]
+    (folder / name).write_bytes(content)
+    assert run.damages() == {}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_lost_or_cut_short_is_noticed_and_the_trial_can_be_done_again(run, finished, name):
+    trial_id, folder = finished
+    content = (folder / name).read_bytes()
+    (folder / name).unlink()
+    assert list(run.damages()) == [trial_id]
+    (folder / name).write_bytes(content)
+    with (folder / name).open("r+b") as file:
+        file.truncate(20)
+    assert list(run.damages()) == [trial_id]
+    run.forget(trial_id)
+    assert run.finished() == set()
+    assert [path.name for path in folder.iterdir()] == ["config.json"]
+
+
+@pytest.mark.skipif(not shutil.which("sha256sum"), reason="no sha256sum on this machine")
+def test_a_common_tool_can_check_a_finished_trial(finished):
+    _, folder = finished
+    check = ["sha256sum", "--check", "--strict", "DONE"]
+    assert subprocess.run(check, cwd=folder, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    (folder / "history.csv").write_bytes(b"epoch")
+    assert subprocess.run(check, cwd=folder, capture_output=True, check=False).returncode == 1
 
 
 def test_a_trial_without_done_is_not_finished(run, study):
