@@ -15,6 +15,7 @@ PACKAGE = Path(irnet_ray.__file__).parent
 FLOORS = {
     "errors": 0,
     "config": 1,
+    "cache": 1,
     "formula": 1,
     "crystal": 2,
     "features": 3,

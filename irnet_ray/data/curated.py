@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from irnet_ray.data.cache import VARIABLE, make_directory
+from irnet_ray.cache import read_sealed, write_sealed
 from irnet_ray.data.curate import CurationReport, StepReport
-from irnet_ray.errors import StorageError
 
 VERSION = 1
 """Raised when sources, steps or the parsers of structures give something else than before."""
@@ -54,52 +52,46 @@ def curated_once(
     Raises:
         StorageError: The cache cannot be written.
     """
-    strict = cached_path(cache, identity, skip_bad_rows=False)
-    paths = [strict, cached_path(cache, identity, skip_bad_rows=True)] if skip_bad_rows else [strict]
-    for path in paths:
+    folder = cache / "curated"
+    strict = key_of(identity, skip_bad_rows=False)
+    keys = [strict, key_of(identity, skip_bad_rows=True)] if skip_bad_rows else [strict]
+    for path in (path for key in keys for path in sorted(folder.glob(f"{key}-*.parquet"))):
         found = _read(path)
         if found is not None:
             return found
     made = make()
     bad_rows = sum(step.dropped for step in made.report.steps if step.step == "reduce_composition")
-    _write(made, paths[-1] if bad_rows else strict)
+    write_sealed(folder, keys[-1] if bad_rows else strict, _to_parquet(made))
     return made
 
 
-def cached_path(cache: Path, identity: Mapping[str, Any], *, skip_bad_rows: bool) -> Path:
-    """The file of a curated table; its name is the sha256 of what the table depends on."""
+def key_of(identity: Mapping[str, Any], *, skip_bad_rows: bool) -> str:
+    """The name of a curated table: the sha256 of what it depends on."""
     described = {"version": VERSION, "skip_bad_rows": skip_bad_rows, **identity}
     text = json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return cache / "curated" / f"{hashlib.sha256(text.encode()).hexdigest()}.parquet"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read(path: Path) -> Curated | None:
     """Reads a table; one that cannot be read is made again."""
     import pyarrow.parquet as pq
 
-    try:
-        content = pq.read_table(path)
-        stored = json.loads(content.schema.metadata[_METADATA_KEY])
-    except (OSError, ValueError):
+    content = read_sealed(path)
+    if content is None:
         return None
+    table = pq.read_table(io.BytesIO(content))
+    stored = json.loads(table.schema.metadata[_METADATA_KEY])
     steps = tuple(StepReport(**step) for step in stored["report"]["steps"])
-    return Curated(content.to_pandas(), CurationReport(stored["report"]["rows_read"], steps), stored["form"])
+    return Curated(table.to_pandas(), CurationReport(stored["report"]["rows_read"], steps), stored["form"])
 
 
-def _write(curated: Curated, path: Path) -> None:
+def _to_parquet(curated: Curated) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    make_directory(path.parent)
     described = json.dumps({"report": asdict(curated.report), "form": curated.form})
-    content = pa.Table.from_pandas(curated.table, preserve_index=False)
-    content = content.replace_schema_metadata({**(content.schema.metadata or {}), _METADATA_KEY: described})
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        pq.write_table(content, temporary, compression="zstd")
-        os.replace(temporary, path)
-    except OSError as error:
-        problem = f"cannot write '{path}': {error.strerror or error}"
-        raise StorageError(f"{problem}; make room, or set {VARIABLE} to another folder") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    table = pa.Table.from_pandas(curated.table, preserve_index=False)
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _METADATA_KEY: described})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()

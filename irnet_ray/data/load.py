@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from irnet_ray.cache import cache_directory
 from irnet_ray.crystal import ANY_FORM
-from irnet_ray.data.cache import cache_directory
 from irnet_ray.data.cards import DatasetCard, MatminerSource, OwnTable, TransportSource, WheelSource
 from irnet_ray.data.catalog import card, property_card
 from irnet_ray.data.curate import FORMULA, PUBLISHED_SPLIT, STRUCTURE, CurationReport, curate

@@ -1,15 +1,15 @@
 """Computed attributes on disk: each row under a key of its own, in Parquet parts that are written whole.
 
 The key is a digest of the row as it is written, the folder's name one of the featurizer's version. What
-has been computed once, in whatever dataset, is therefore found again, and only new rows are computed.
+has been computed once, in whatever dataset, is therefore found again, and only new rows are computed. A part's name
+has a digest of its content: one that is not what was written is deleted, and its rows are computed again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from irnet_ray.cache import read_sealed, write_sealed
 from irnet_ray.errors import StorageError
 from irnet_ray.features.featurizers import Featurized, Featurizer, text_array
 from irnet_ray.formula import IntArray
@@ -70,7 +71,7 @@ class AttributeStore:
         folder: Where the parts lie.
 
     Raises:
-        StorageError: A part cannot be read.
+        StorageError: The folder cannot be read.
     """
 
     def __init__(self, root: Path, featurizer: Featurizer) -> None:
@@ -80,7 +81,9 @@ class AttributeStore:
         keys = []
         start = 0
         for path in sorted(self.folder.glob("*.parquet")):
-            column = _read(path, ["key"]).column("key").combine_chunks()
+            column = _read_keys(path)
+            if column is None:
+                continue
             keys.append(column)
             self._parts.append(_Part(path, start, len(column)))
             start += len(column)
@@ -97,7 +100,7 @@ class AttributeStore:
         """Reads rows by their places, in the order asked for.
 
         Raises:
-            StorageError: A part cannot be read.
+            StorageError: A part is damaged.
         """
         formulas, failures = text_array([""] * len(places)), text_array([None] * len(places))
         values = np.empty((len(places), len(self.featurizer.labels)))
@@ -162,34 +165,28 @@ class PartWriter:
 
     def _flush(self) -> None:
         if self._waiting:
-            name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"  # sorts by age, and no two writers share one
-            _write(pa.concat_tables(self._waiting), self._folder, name)
+            buffer = io.BytesIO()
+            pq.write_table(pa.concat_tables(self._waiting), buffer, compression="zstd", compression_level=1)
+            write_sealed(self._folder, f"{time.time_ns():020d}", buffer.getvalue())  # sorts by age
             self._waiting = []
 
 
-def _write(table: pa.Table, folder: Path, name: str) -> None:
-    """Writes a part whole or not at all."""
-    temporary = folder / f"{name}.part"
+def _read_keys(path: Path) -> pa.FixedSizeBinaryArray | None:
+    """The keys of a part; ``None`` where it was damaged and is deleted."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            pq.write_table(table, temporary, compression="zstd", compression_level=1)
-            os.replace(temporary, folder / f"{name}.parquet")
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(
-            f"cannot write features to '{folder}': {reason}; free space, or set IRNET_RAY_CACHE to another folder"
-        ) from error
-
-
-def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
-    try:
-        return pq.read_table(path, columns=columns)
+        return pq.read_table(path, columns=["key"]).column("key").combine_chunks()
     except (OSError, pa.ArrowException) as error:
+        if read_sealed(path) is None:
+            return None
         reason = str(error).splitlines()[0]
         raise StorageError(f"'{path}' cannot be read ({reason}); delete it, and its rows are computed again") from error
+
+
+def _read(path: Path) -> pa.Table:
+    content = read_sealed(path)
+    if content is None:
+        raise StorageError(f"'{path}' was damaged; run the same command again, and its rows are computed again")
+    return pq.read_table(io.BytesIO(content))
 
 
 def _version(featurizer: Featurizer) -> str:

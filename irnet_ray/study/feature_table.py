@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from irnet_ray.data.cache import cache_directory
+from irnet_ray.cache import cache_directory
 from irnet_ray.data.catalog import card, catalog
 from irnet_ray.data.load import Materials, load
 from irnet_ray.data.sources.rows import RowBatch, RowSource, open_rows

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from irnet_ray.data.cache import cache_directory
+from irnet_ray.cache import cache_directory
 from irnet_ray.data.load import Materials, load
 from irnet_ray.data.split import Split, split
 from irnet_ray.errors import ConfigurationError, DataError

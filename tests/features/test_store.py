@@ -96,12 +96,29 @@ def test_what_an_interrupted_writer_left_is_not_read(tmp_path):
     assert AttributeStore(tmp_path, COMPOSITION).locate(row_keys(FORMULAS, "formula")).min() >= 0
 
 
-def test_a_damaged_part_is_named_with_the_repair(tmp_path):
+def test_a_part_cut_short_is_deleted_and_its_rows_are_missing(tmp_path, caplog):
     write(tmp_path, FORMULAS)
     (whole,) = parts(tmp_path)
     whole.write_bytes(whole.read_bytes()[:1000])
-    with pytest.raises(StorageError, match=rf"{whole.name}' cannot be read .*; delete it"):
-        AttributeStore(tmp_path, COMPOSITION)
+    store = AttributeStore(tmp_path, COMPOSITION)
+    assert store.locate(row_keys(FORMULAS, "formula")).max() == -1
+    assert parts(tmp_path) == []
+    assert f"{whole.name}' was damaged" in caplog.text
+
+
+def test_no_altered_byte_is_trusted(tmp_path):
+    write(tmp_path, FORMULAS)
+    (whole,) = parts(tmp_path)
+    content = whole.read_bytes()
+    keys = row_keys(FORMULAS, "formula")
+    for place in range(0, len(content), len(content) // 60):
+        whole.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        store = AttributeStore(tmp_path, COMPOSITION)
+        places = store.locate(keys)
+        if (places >= 0).any():  # the keys are whole
+            with pytest.raises(StorageError, match=r"was damaged; run the same command again"):
+                store.read(places[places >= 0])
+        assert parts(tmp_path) == []
 
 
 def test_a_full_disk_leaves_no_part(tmp_path, monkeypatch):

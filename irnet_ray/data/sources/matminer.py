@@ -14,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from irnet_ray.cache import make_directory
 from irnet_ray.crystal import Crystal, to_crystal
-from irnet_ray.data.cache import make_directory
 from irnet_ray.data.cards import MatminerSource
 from irnet_ray.data.curate import STRUCTURE
 from irnet_ray.data.sources.checksum import verify

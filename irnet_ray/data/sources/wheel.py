@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from irnet_ray.data.cache import make_directory
+from irnet_ray.cache import make_directory
 from irnet_ray.data.cards import WheelSource
 from irnet_ray.data.curate import FORMULA, PUBLISHED_SPLIT
 from irnet_ray.data.sources.checksum import verify
