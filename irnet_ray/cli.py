@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from irnet_ray.study.featurize import Compute
     from irnet_ray.study.run_directory import RunDirectory
 
-_INTERRUPTED = 130  # what shells give for a program that Ctrl-C ended
+_BY_SIGNAL = 128  # shells add the signal's number to this for a program that one ended
 
 
 class Commands(click.Group):
@@ -26,14 +27,16 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command."""
+        signal.signal(signal.SIGTERM, _interrupt)
         try:
             return super().invoke(ctx)
         except UserError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(2)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             click.echo("interrupted; the same command goes on from what is kept", err=True)
-            sys.exit(_INTERRUPTED)
+            number = interrupt.args[0] if interrupt.args else signal.SIGINT
+            sys.exit(_BY_SIGNAL + number)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -42,6 +45,11 @@ class Commands(click.Group):
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             ctx.fail(f"no such command '{args[0]}'{suggestion(args[0], self.commands)}")
         return super().resolve_command(ctx, args)
+
+
+def _interrupt(number: int, _: object) -> None:
+    """Lets whoever schedules machines end a command as Ctrl-C does."""
+    raise KeyboardInterrupt(number)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -104,7 +104,7 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
     if address:
         _check_reachable(address)
     try:
-        with nullcontext() if address else _interrupts_deferred(), warnings.catch_warnings():
+        with _termination_kept(), nullcontext() if address else _interrupts_deferred(), warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
             ray.init(
                 address=address or "local",
@@ -155,6 +155,17 @@ def _interrupts_deferred() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if arrived:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _termination_kept() -> Iterator[None]:
+    """Keeps what SIGTERM does: Ray replaces it by something that prints a stack and kills the process."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _protect_token() -> None:

@@ -1,7 +1,11 @@
-"""Processes that die amid a trial are replaced, and the trial ends as it would have."""
+"""Processes that die amid a trial are replaced, an interrupted study goes on, and trials end as they would have."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -87,3 +91,24 @@ def test_a_trial_that_dies_again_and_again_fails_and_the_study_goes_on(study_fil
     assert "\n" not in message
     again = run_study(study, run, console=Console(quiet=True))
     assert set(again["model"]) == {"irnet", "random_forest"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_study_says_how_to_go_on_and_does(study_file, tmp_path, number):
+    settings = long_enough(1)
+    study = read_study(study_file, settings=settings)
+    undisturbed = run_study(study, RunDirectory(str(tmp_path / "undisturbed")), console=Console(quiet=True))
+    options = [part for setting in settings for part in ("--set", setting)]
+    command = [sys.executable, "-m", "irnet_ray", "run", str(study_file), "--storage", str(tmp_path), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    run = RunDirectory(str(tmp_path / "small"))
+    while process.poll() is None and not any("checkpoint.bin" in path for path in run.storage.files("trials")):
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert complaint == "interrupted; the same command goes on from what is kept\n"
+    assert run.finished() != {trial.id for trial in study.trials()}
+    results = run_study(study, run, console=Console(quiet=True))
+    times = list(TIME_COLUMNS)
+    pd.testing.assert_frame_equal(results.drop(columns=times), undisturbed.drop(columns=times), check_exact=True)
