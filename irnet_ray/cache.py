@@ -1,6 +1,7 @@
-"""The cache: where downloads and what has been computed are kept.
+"""The cache: where downloads and what has been computed are kept, on a disk or in a bucket.
 
-A sealed file is one whose name ends in a digest of its content; what has been altered since is never trusted.
+What has been computed lies in sealed files, whose names end in a digest of their content: what has been altered since
+is never trusted.
 """
 
 from __future__ import annotations
@@ -8,27 +9,69 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import uuid
 from pathlib import Path
 
 from irnet_ray.errors import StorageError
+from irnet_ray.storage import Storage
 
 VARIABLE = "IRNET_RAY_CACHE"
 """The environment variable that moves the cache."""
 
 _LOGGER = logging.getLogger(__name__)
 _DIGEST_BYTES = 16
+_DOWNLOADS = "downloads"
 
 
-def cache_directory() -> Path:
-    """The folder named by ``IRNET_RAY_CACHE``, else ``irnet-ray`` in the user's cache folder.
+class Cache:
+    """A cache.
 
-    The user's cache folder is ``XDG_CACHE_HOME`` where that is set, else ``~/.cache``.
+    Args:
+        place: A folder, or a URI such as ``s3://bucket/cache``; unless given, what ``IRNET_RAY_CACHE`` names, else
+            ``irnet-ray`` in the user's cache folder (``XDG_CACHE_HOME`` where that is set, else ``~/.cache``).
+
+    Attributes:
+        storage: Of what has been computed.
+        downloads: The folder of what was fetched; always on a disk, where it can be read in pieces.
+
+    Raises:
+        StorageError: There is no such kind of storage.
     """
-    chosen = os.environ.get(VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "irnet-ray"
+
+    def __init__(self, place: str | Path | None = None) -> None:
+        chosen = str(place or os.environ.get(VARIABLE) or _users_folder())
+        where = chosen if "://" in chosen else str(Path(chosen).expanduser())
+        self.storage = Storage(where, otherwise=f"set {VARIABLE} to another folder")
+        self.downloads = (self.storage.local_path or _users_folder()) / _DOWNLOADS
+
+    def write_sealed(self, path: str, content: bytes) -> None:
+        """Writes a Parquet file whole or not at all.
+
+        Args:
+            path: Of the file, without digest and suffix.
+            content: Of the file.
+
+        Raises:
+            StorageError: The disk is full or read-only, for example.
+        """
+        self.storage.write(f"{path}-{_digest(content)}.parquet", content)
+
+    def read_sealed(self, path: str) -> bytes | None:
+        """Reads a file; ``None`` where it is not what was written, and deleted now.
+
+        Raises:
+            StorageError: It cannot be read or deleted.
+        """
+        content = self.storage.read(path)
+        if content is not None and Path(path).stem.rpartition("-")[2] != _digest(content):
+            self.storage.delete(path)
+            _LOGGER.warning("'%s/%s' was damaged and is deleted; it is computed again", self.storage.uri, path)
+            return None
+        return content
+
+    def sealed(self, folder: str, prefix: str = "") -> list[str]:
+        """Paths of the files in a folder whose names begin so, sorted."""
+        names = self.storage.names(folder)
+        return [f"{folder}/{name}" for name in names if name.startswith(prefix) and name.endswith(".parquet")]
 
 
 def make_directory(path: Path) -> Path:
@@ -44,46 +87,8 @@ def make_directory(path: Path) -> Path:
     return path
 
 
-def write_sealed(folder: Path, name: str, content: bytes) -> None:
-    """Writes a file whole or not at all.
-
-    Args:
-        folder: Where; it is made if need be.
-        name: Of the file, in front of the digest.
-        content: Of the file, which is in Parquet format.
-
-    Raises:
-        StorageError: The disk is full or read-only, for example.
-    """
-    make_directory(folder)
-    temporary = folder / f".{uuid.uuid4().hex}.part"
-    try:
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, folder / f"{name}-{_digest(content)}.parquet")
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        problem = f"cannot write to '{folder}': {error.strerror or error}"
-        raise StorageError(f"{problem}; free space, or set {VARIABLE} to another folder") from error
-
-
-def read_sealed(path: Path) -> bytes | None:
-    """Reads a file; ``None`` where it was not what had been written, and is deleted now.
-
-    Raises:
-        StorageError: It cannot be read or deleted.
-    """
-    try:
-        content = path.read_bytes()
-        if path.stem.rpartition("-")[2] == _digest(content):
-            return content
-        path.unlink()
-    except OSError as error:
-        problem = f"cannot read or delete '{path}': {error.strerror or error}"
-        raise StorageError(f"{problem}; mend its rights, or set {VARIABLE} to another folder") from error
-    _LOGGER.warning("'%s' was damaged and is deleted; what it held is computed again", path)
-    return None
+def _users_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "irnet-ray"
 
 
 def _digest(content: bytes) -> str:

@@ -15,7 +15,8 @@ PACKAGE = Path(irnet_ray.__file__).parent
 FLOORS = {
     "errors": 0,
     "config": 1,
-    "cache": 1,
+    "storage": 1,
+    "cache": 2,
     "formula": 1,
     "crystal": 2,
     "features": 3,

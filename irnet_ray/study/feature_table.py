@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from irnet_ray.cache import cache_directory
+from irnet_ray.cache import Cache
 from irnet_ray.data.catalog import card, catalog
 from irnet_ray.data.load import Materials, load
 from irnet_ray.data.sources.rows import RowBatch, RowSource, open_rows
@@ -141,7 +141,7 @@ def write_feature_table(
     path = output or Path(f"{_title(source)}-{name}.parquet")
     _check_output(path, source)
     opened = _open(source, name, columns or FileColumns(), property_name, strict=fail_on_bad_rows)
-    stored = featurize_rows(opened.rows, name, cache_directory(), compute, report)
+    stored = featurize_rows(opened.rows, name, Cache(), compute, report)
     with FeatureOutput(path, labels(name)) as table:
         _copy(opened, stored, table)
         table.check(source, fail_on_bad_rows)

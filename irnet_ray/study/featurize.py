@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from irnet_ray.cache import Cache
 from irnet_ray.data.load import Materials
 from irnet_ray.data.sources.rows import RowBatch
 from irnet_ray.errors import ConfigurationError, DataError
@@ -186,7 +186,7 @@ class StoredRows:
 
 
 def featurize_rows(
-    rows: RowStream, representation: str, cache: Path, compute: Compute, report: Report = lambda done, total: None
+    rows: RowStream, representation: str, cache: Cache, compute: Compute, report: Report = lambda done, total: None
 ) -> StoredRows:
     """Makes sure that the store holds the attributes of all rows.
 
@@ -195,7 +195,7 @@ def featurize_rows(
     Args:
         rows: The rows.
         representation: Which attributes.
-        cache: The folder of all cached data.
+        cache: Where attributes are kept.
         compute: How missing rows are computed: in this process, or by Ray Data.
         report: Is told the progress.
 

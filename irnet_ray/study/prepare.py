@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from irnet_ray.cache import cache_directory
+from irnet_ray.cache import Cache
 from irnet_ray.data.load import Materials, load
 from irnet_ray.data.split import Split, split
 from irnet_ray.errors import ConfigurationError, DataError
@@ -51,7 +51,7 @@ def _matrix_data(trials: list[Trial], compute: Compute, report: Report, skip_bad
     matrix = trials[0].matrix
     materials = load(matrix.own_table or matrix.dataset, matrix.property, skip_bad_rows=skip_bad_rows)
     rows = rows_of(materials, matrix.representation)
-    stored = featurize_rows(rows, matrix.representation, cache_directory(), compute, report)
+    stored = featurize_rows(rows, matrix.representation, Cache(), compute, report)
     attributes, failures = _read(stored)
     materials, attributes = _without_failed(materials, attributes, failures, matrix, skip_bad_rows)
     whole = split(materials.formulas, trials[0].split, materials.published_split)

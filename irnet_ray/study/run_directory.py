@@ -23,6 +23,7 @@ from irnet_ray.config import validate
 from irnet_ray.errors import DamageError, LimitError, RunError
 from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.model.history import Epoch
+from irnet_ray.storage import Storage
 from irnet_ray.study.finished_trial import (
     FloatArray,
     check_digest,
@@ -34,7 +35,6 @@ from irnet_ray.study.finished_trial import (
 from irnet_ray.study.read import parse_yaml
 from irnet_ray.study.result import results_table
 from irnet_ray.study.spec import Study, Trainer
-from irnet_ray.study.storage import Storage
 from irnet_ray.study.trial import Trial
 
 Parsed = TypeVar("Parsed")

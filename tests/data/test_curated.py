@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irnet_ray.cache import Cache
 from irnet_ray.data import curated
 from irnet_ray.data.curate import CurationReport, StepReport
 from irnet_ray.data.curated import Curated, curated_once, key_of
@@ -28,8 +29,8 @@ class Maker:
 
 def test_what_was_made_comes_back_from_the_disk(tmp_path):
     make = Maker()
-    first = curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=False)
-    second = curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=False)
+    first = curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=False)
+    second = curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=False)
     assert make.calls == 1
     assert (second.report, second.form) == (first.report, first.form)
     pd.testing.assert_frame_equal(second.table, first.table.reset_index(drop=True))
@@ -39,34 +40,34 @@ def test_what_was_made_comes_back_from_the_disk(tmp_path):
 def test_without_bad_rows_one_table_serves_both_ways_of_treating_them(tmp_path):
     make = Maker()
     for skip in (True, False, True):
-        curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=skip)
+        curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=skip)
     assert make.calls == 1
 
 
 def test_dropped_bad_rows_are_never_hidden_from_those_who_refuse_them(tmp_path):
     make = Maker(bad_rows=2)
     for skip in (True, True, False):
-        curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=skip)
+        curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=skip)
     assert make.calls == 2
 
 
 def test_a_damaged_table_is_made_again(tmp_path):
     make = Maker()
-    curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=False)
+    curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=False)
     (path,) = (tmp_path / "curated").iterdir()
     path.write_bytes(b"PAR1")
-    curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=False)
+    curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=False)
     assert make.calls == 2
 
 
 def test_no_altered_byte_is_trusted(tmp_path):
     make = Maker()
-    whole = curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=False)
+    whole = curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=False)
     (path,) = (tmp_path / "curated").iterdir()
     content = path.read_bytes()
     for place in range(0, len(content), 20):
         path.write_bytes(content[:place] + bytes([content[place] ^ 0x01]) + content[place + 1 :])
-        found = curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=False)
+        found = curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=False)
         pd.testing.assert_frame_equal(found.table.reset_index(drop=True), whole.table.reset_index(drop=True))
         assert (found.report, found.form) == (whole.report, whole.form)
     assert make.calls == 1 + len(range(0, len(content), 20))
@@ -74,16 +75,16 @@ def test_no_altered_byte_is_trusted(tmp_path):
 
 def test_a_new_version_makes_it_again(tmp_path, monkeypatch):
     make = Maker()
-    curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=False)
+    curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=False)
     monkeypatch.setattr(curated, "VERSION", curated.VERSION + 1)
-    curated_once(tmp_path, {"content": "x"}, make, skip_bad_rows=False)
+    curated_once(Cache(tmp_path), {"content": "x"}, make, skip_bad_rows=False)
     assert make.calls == 2
 
 
 def test_a_cache_that_cannot_be_written_names_the_repair(tmp_path):
     (tmp_path / "curated").write_text("")
     with pytest.raises(StorageError, match="IRNET_RAY_CACHE"):
-        curated_once(tmp_path, {"content": "x"}, Maker(), skip_bad_rows=False)
+        curated_once(Cache(tmp_path), {"content": "x"}, Maker(), skip_bad_rows=False)
 
 
 values = st.recursive(

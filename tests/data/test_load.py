@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from irnet_ray.cache import Cache
 from irnet_ray.data import catalog
 from irnet_ray.data.cards import DatasetCard, OwnTable, WheelSource
 from irnet_ray.data.load import fetch, is_fetched, load
@@ -52,7 +53,7 @@ def tiny(monkeypatch, tmp_path, make_wheel):
 
 
 def test_a_property_comes_with_its_own_published_split(tiny):
-    enthalpy, gap = load("tiny", "H", cache=tiny), load("tiny", "gap", cache=tiny)
+    enthalpy, gap = load("tiny", "H", cache=Cache(tiny)), load("tiny", "gap", cache=Cache(tiny))
     assert (enthalpy.unit, len(enthalpy), len(gap)) == ("eV/atom", 12, 11)
     assert enthalpy.formulas == sorted(f"{element}O" for element in ELEMENTS)
     assert dict(zip(enthalpy.formulas, enthalpy.published_split, strict=True))["LiO"] == "test"
@@ -61,7 +62,7 @@ def test_a_property_comes_with_its_own_published_split(tiny):
 
 
 def test_the_curation_by_one_property_holds_for_another(tiny):
-    report = load("tiny", "gap", cache=tiny).report
+    report = load("tiny", "gap", cache=Cache(tiny)).report
     assert (report.rows_read, report.rows_kept) == (13, 11)
     assert [(step.step.split()[0], step.dropped) for step in report.steps] == [
         ("reduce_composition", 0),
@@ -71,7 +72,7 @@ def test_the_curation_by_one_property_holds_for_another(tiny):
 
 
 def test_a_loaded_published_split_can_be_used(tiny):
-    materials = load("tiny", "H", cache=tiny)
+    materials = load("tiny", "H", cache=Cache(tiny))
     made = split(materials.formulas, SplitPlan(protocol="published"), materials.published_split)
     assert (len(made.train), len(made.validation), len(made.test)) == (9, 2, 1)
 
@@ -128,9 +129,9 @@ def test_unknown_names_are_answered_with_the_nearest(tmp_path):
 
 
 def test_is_fetched_follows_the_downloads_folder(tiny):
-    assert is_fetched("tiny", cache=tiny)
-    assert fetch("tiny", cache=tiny) == tiny / "downloads" / "tiny-1.0-py3-none-any.whl"
-    assert not is_fetched("tiny", cache=tiny / "elsewhere")
+    assert is_fetched("tiny", cache=Cache(tiny))
+    assert fetch("tiny", cache=Cache(tiny)) == tiny / "downloads" / "tiny-1.0-py3-none-any.whl"
+    assert not is_fetched("tiny", cache=Cache(tiny / "elsewhere"))
 
 
 @pytest.mark.shared
@@ -146,7 +147,7 @@ def test_the_measured_gaps_keep_their_published_count():
 
 @pytest.fixture(scope="module")
 def real_cache(tmp_path_factory):
-    cache = tmp_path_factory.mktemp("cache")
+    cache = Cache(tmp_path_factory.mktemp("cache"))
     try:
         fetch("oqmd", cache=cache)
     except DataError as error:

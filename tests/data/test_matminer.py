@@ -12,6 +12,7 @@ from data.structures import HALIDES, in_mixed_sites, rocksalt
 from matminer import datasets
 from matminer.utils.io import store_dataframe_as_json
 
+from irnet_ray.cache import Cache
 from irnet_ray.crystal import parse_crystal
 from irnet_ray.data import catalog
 from irnet_ray.data.cards import MatminerSource
@@ -67,11 +68,11 @@ def test_structures_and_properties_are_read(fake, tmp_path, capsys):
 
 def test_a_dataset_is_downloaded_once(fake, tmp_path):
     assert not matminer_path(SOURCE, tmp_path).exists()
-    assert fetch_matminer(SOURCE, tmp_path) == tmp_path / "downloads" / "matminer" / f"{NAME}.json.gz"
+    assert fetch_matminer(SOURCE, tmp_path) == tmp_path / "matminer" / f"{NAME}.json.gz"
     read_matminer(SOURCE, tmp_path)
     read_matminer(SOURCE, tmp_path)
     assert fake.downloads == 1
-    assert [path.name for path in (tmp_path / "downloads" / "matminer").iterdir()] == [f"{NAME}.json.gz"]
+    assert [path.name for path in (tmp_path / "matminer").iterdir()] == [f"{NAME}.json.gz"]
 
 
 def test_a_file_put_there_by_hand_is_used_if_it_is_the_right_one(fake, tmp_path):
@@ -96,7 +97,7 @@ def test_without_network_the_message_says_what_to_put_where(fake, tmp_path, monk
     monkeypatch.setattr(datasets, "load_dataset", fail)
     with pytest.raises(DataError) as caught:
         read_matminer(SOURCE, tmp_path)
-    folder = tmp_path / "downloads" / "matminer"
+    folder = tmp_path / "matminer"
     assert str(caught.value) == (
         f"matminer could not download {NAME} (no route); connect to the internet, "
         f"or put https://example.org/files/1 as {NAME}.json.gz into {folder}"
@@ -122,7 +123,7 @@ def test_another_version_of_matminer_is_told(fake, tmp_path):
 
 
 def test_matminer_itself_reads_the_file(tmp_path, monkeypatch):
-    path = tmp_path / "downloads" / "matminer" / f"{NAME}.json.gz"
+    path = tmp_path / "matminer" / f"{NAME}.json.gz"
     path.parent.mkdir(parents=True)
     structures = [rocksalt(formula) for formula in HALIDES[:2]]
     frame = pd.DataFrame({"structure": structures, "gap gllbsc": [5.0, None]})
@@ -135,10 +136,10 @@ def test_matminer_itself_reads_the_file(tmp_path, monkeypatch):
 
 
 def test_a_card_is_fetched_and_loaded(fake, tmp_path, monkeypatch):
-    assert not is_fetched(NAME, cache=tmp_path)
-    assert fetch(NAME, cache=tmp_path).name == f"{NAME}.json.gz"
-    assert is_fetched(NAME, cache=tmp_path)
-    materials = load(NAME, "band_gap", cache=tmp_path)
+    assert not is_fetched(NAME, cache=Cache(tmp_path))
+    assert fetch(NAME, cache=Cache(tmp_path)).name == f"{NAME}.json.gz"
+    assert is_fetched(NAME, cache=Cache(tmp_path))
+    materials = load(NAME, "band_gap", cache=Cache(tmp_path))
     assert (materials.unit, materials.structures.form) == ("eV", "json")
     assert sorted(materials.formulas) == sorted(HALIDES)
     read = [parse_crystal(text, "json").formula for text in materials.structures.texts]
@@ -147,9 +148,9 @@ def test_a_card_is_fetched_and_loaded(fake, tmp_path, monkeypatch):
 
 
 def test_curated_structures_need_neither_matminer_nor_its_file_again(fake, tmp_path, monkeypatch):
-    first = load(NAME, "band_gap", cache=tmp_path)
-    matminer_path(SOURCE, tmp_path).unlink()
-    second = load(NAME, "formation_energy", cache=tmp_path)
+    first = load(NAME, "band_gap", cache=Cache(tmp_path))
+    matminer_path(SOURCE, tmp_path / "downloads").unlink()
+    second = load(NAME, "formation_energy", cache=Cache(tmp_path))
     assert (fake.downloads, second.formulas) == (1, first.formulas)
 
 

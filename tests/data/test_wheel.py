@@ -43,8 +43,8 @@ def failing_pip(monkeypatch, message):
 
 def test_a_wheel_is_downloaded_once_by_pip_and_nothing_else_is_left(index, tmp_path):
     source, commands = index
-    path = fetch_wheel(source, tmp_path / "cache")
-    assert fetch_wheel(source, tmp_path / "cache") == path
+    path = fetch_wheel(source, tmp_path / "downloads")
+    assert fetch_wheel(source, tmp_path / "downloads") == path
     assert [each.name for each in path.parent.iterdir()] == ["tiny-1.0-py3-none-any.whl"]
     assert len(commands) == 1
     assert commands[0][:4] == [sys.executable, "-m", "pip", "download"]
@@ -54,17 +54,17 @@ def test_a_wheel_is_downloaded_once_by_pip_and_nothing_else_is_left(index, tmp_p
 def test_a_copy_put_there_by_hand_is_used(monkeypatch, tmp_path, make_wheel):
     failing_pip(monkeypatch, "no network")
     source = make_wheel(tmp_path / "downloads", FILES, MEMBERS)
-    assert fetch_wheel(source, tmp_path) == tmp_path / "downloads" / source.filename
+    assert fetch_wheel(source, tmp_path / "downloads") == tmp_path / "downloads" / source.filename
 
 
 def test_a_wrong_download_is_not_kept(index, tmp_path):
     source, _ = index
     expected = source.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(DataError) as caught:
-        fetch_wheel(expected, tmp_path / "cache")
+        fetch_wheel(expected, tmp_path / "downloads")
     message = f"sha256 is {source.sha256}, expected {'0' * 64}; pip's index serves another file"
     assert message in str(caught.value)
-    assert list((tmp_path / "cache" / "downloads").iterdir()) == []
+    assert list((tmp_path / "downloads").iterdir()) == []
 
 
 def test_an_altered_file_is_found_when_it_is_read(index, tmp_path):

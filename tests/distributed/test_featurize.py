@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from irnet_ray.cache import Cache
 from irnet_ray.distributed import featurize as module
 from irnet_ray.distributed.featurize import compute_on_ray, compute_with_session
 from irnet_ray.errors import DataError
@@ -32,8 +33,8 @@ def test_ray_data_computes_what_one_process_computes_unit_by_unit_in_order():
 
 
 def test_only_missing_rows_are_computed(tmp_path):
-    featurize_rows(RowsInMemory("formula", FORMULAS[:6]), "composition", tmp_path, compute_on_ray)
-    stored = featurize_rows(RowsInMemory("formula", FORMULAS), "composition", tmp_path, compute_on_ray)
+    featurize_rows(RowsInMemory("formula", FORMULAS[:6]), "composition", Cache(tmp_path), compute_on_ray)
+    stored = featurize_rows(RowsInMemory("formula", FORMULAS), "composition", Cache(tmp_path), compute_on_ray)
     assert stored.computed == 2
     expected = assemble("composition", FEATURIZERS["composition"].compute(FORMULAS, "formula"))
     np.testing.assert_array_equal(stored.read(0, 8).values, expected.values)

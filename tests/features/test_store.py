@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irnet_ray.cache import Cache
 from irnet_ray.errors import StorageError
 from irnet_ray.features import store as store_module
 from irnet_ray.features.featurizers import FEATURIZERS
@@ -18,21 +19,21 @@ FORMULAS = ["NaCl", "Fe2O3", "SrTiO3", "Xx9", "LiFePO4", "Al", "CaF2", "ZnS"]
 
 
 def write(root, formulas, featurizer=COMPOSITION):
-    with PartWriter(AttributeStore(root, featurizer)) as writer:
+    with PartWriter(AttributeStore(Cache(root), featurizer)) as writer:
         for start in range(0, len(formulas), 2):
             texts = formulas[start : start + 2]
             writer.append(row_keys(texts, "formula"), featurizer.compute(texts, "formula"))
 
 
 def parts(root):
-    return sorted(AttributeStore(root, COMPOSITION).folder.iterdir())
+    return sorted((root / AttributeStore(Cache(root), COMPOSITION).folder).iterdir())
 
 
 def test_rows_come_back_as_they_were_computed_in_any_order(tmp_path, monkeypatch):
     monkeypatch.setattr(store_module, "ROWS_A_PART", 3)
     write(tmp_path, FORMULAS)
     assert len(parts(tmp_path)) == 2
-    store = AttributeStore(tmp_path, COMPOSITION)
+    store = AttributeStore(Cache(tmp_path), COMPOSITION)
     order = [6, 3, 0, 0, 7, 5]
     wanted = [FORMULAS[row] for row in order]
     found = store.read(store.locate(row_keys(wanted, "formula")))
@@ -43,10 +44,10 @@ def test_rows_come_back_as_they_were_computed_in_any_order(tmp_path, monkeypatch
 
 
 def test_rows_that_are_missing_are_told_from_those_that_are_there(tmp_path):
-    store = AttributeStore(tmp_path, COMPOSITION)
+    store = AttributeStore(Cache(tmp_path), COMPOSITION)
     assert store.locate(row_keys(FORMULAS, "formula")).tolist() == [-1] * len(FORMULAS)
     write(tmp_path, FORMULAS[:5])
-    places = AttributeStore(tmp_path, COMPOSITION).locate(row_keys(FORMULAS[::-1], "formula"))
+    places = AttributeStore(Cache(tmp_path), COMPOSITION).locate(row_keys(FORMULAS[::-1], "formula"))
     assert places.tolist() == [-1, -1, -1, 4, 3, 2, 1, 0]
 
 
@@ -59,13 +60,13 @@ def test_parts_hold_double_precision_under_matminers_labels(tmp_path):
 
 def test_what_waits_is_written_when_the_work_is_interrupted(tmp_path):
     def interrupted():
-        with PartWriter(AttributeStore(tmp_path, COMPOSITION)) as writer:
+        with PartWriter(AttributeStore(Cache(tmp_path), COMPOSITION)) as writer:
             writer.append(row_keys(["NaCl"], "formula"), COMPOSITION.compute(["NaCl"], "formula"))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert AttributeStore(tmp_path, COMPOSITION).locate(row_keys(["NaCl"], "formula")).tolist() == [0]
+    assert AttributeStore(Cache(tmp_path), COMPOSITION).locate(row_keys(["NaCl"], "formula")).tolist() == [0]
 
 
 def test_a_part_is_written_after_some_seconds_at_the_latest(tmp_path, monkeypatch):
@@ -78,29 +79,29 @@ def test_two_writers_do_not_overwrite_each_other(tmp_path):
     write(tmp_path, FORMULAS)
     write(tmp_path, FORMULAS)
     assert len(parts(tmp_path)) == 2
-    assert AttributeStore(tmp_path, COMPOSITION).locate(row_keys(FORMULAS, "formula")).min() >= 0
+    assert AttributeStore(Cache(tmp_path), COMPOSITION).locate(row_keys(FORMULAS, "formula")).min() >= 0
 
 
 def test_another_version_finds_nothing(tmp_path, monkeypatch):
     write(tmp_path, FORMULAS)
     newer = dataclasses.replace(COMPOSITION, version=COMPOSITION.version + 1)
-    assert AttributeStore(tmp_path, newer).locate(row_keys(FORMULAS, "formula")).max() == -1
+    assert AttributeStore(Cache(tmp_path), newer).locate(row_keys(FORMULAS, "formula")).max() == -1
     monkeypatch.setattr(store_module.metadata, "version", lambda _: "another")
-    assert AttributeStore(tmp_path, COMPOSITION).locate(row_keys(FORMULAS, "formula")).max() == -1
+    assert AttributeStore(Cache(tmp_path), COMPOSITION).locate(row_keys(FORMULAS, "formula")).max() == -1
 
 
 def test_what_an_interrupted_writer_left_is_not_read(tmp_path):
     write(tmp_path, FORMULAS)
     (whole,) = parts(tmp_path)
     whole.with_suffix(".part").write_bytes(whole.read_bytes()[:1000])
-    assert AttributeStore(tmp_path, COMPOSITION).locate(row_keys(FORMULAS, "formula")).min() >= 0
+    assert AttributeStore(Cache(tmp_path), COMPOSITION).locate(row_keys(FORMULAS, "formula")).min() >= 0
 
 
 def test_a_part_cut_short_is_deleted_and_its_rows_are_missing(tmp_path, caplog):
     write(tmp_path, FORMULAS)
     (whole,) = parts(tmp_path)
     whole.write_bytes(whole.read_bytes()[:1000])
-    store = AttributeStore(tmp_path, COMPOSITION)
+    store = AttributeStore(Cache(tmp_path), COMPOSITION)
     assert store.locate(row_keys(FORMULAS, "formula")).max() == -1
     assert parts(tmp_path) == []
     assert f"{whole.name}' was damaged" in caplog.text
@@ -113,10 +114,10 @@ def test_no_altered_byte_is_trusted(tmp_path):
     keys = row_keys(FORMULAS, "formula")
     for place in range(0, len(content), len(content) // 60):
         whole.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
-        store = AttributeStore(tmp_path, COMPOSITION)
+        store = AttributeStore(Cache(tmp_path), COMPOSITION)
         places = store.locate(keys)
         if (places >= 0).any():  # the keys are whole
-            with pytest.raises(StorageError, match=r"was damaged; run the same command again"):
+            with pytest.raises(StorageError, match=r"was damaged or deleted; run the same command again"):
                 store.read(places[places >= 0])
         assert parts(tmp_path) == []
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from irnet_ray.cache import Cache
 from irnet_ray.data.sources.rows import RowBatch
 from irnet_ray.errors import DataError
 from irnet_ray.features.featurizers import FEATURIZERS
@@ -34,7 +35,7 @@ def small_batches_and_parts(monkeypatch):
 
 @pytest.mark.parametrize("name", ["composition", "fractions", "composition+fractions"])
 def test_rows_are_those_of_the_featurizer_in_their_order(tmp_path, name):
-    stored = featurize_rows(RowsInMemory("formula", FORMULAS), name, tmp_path, compute_here)
+    stored = featurize_rows(RowsInMemory("formula", FORMULAS), name, Cache(tmp_path), compute_here)
     expected = assemble(name, featurizer(name).compute(FORMULAS, "formula"))
     assert len(stored) == len(FORMULAS)
     np.testing.assert_array_equal(stored.read(0, 9).values, expected.values)
@@ -44,19 +45,19 @@ def test_rows_are_those_of_the_featurizer_in_their_order(tmp_path, name):
 
 def test_equal_rows_are_computed_once_and_kept_ones_never(tmp_path):
     compute = Counted()
-    first = featurize_rows(RowsInMemory("formula", FORMULAS), "composition", tmp_path, compute)
+    first = featurize_rows(RowsInMemory("formula", FORMULAS), "composition", Cache(tmp_path), compute)
     assert compute.texts == ["NaCl", "Fe2O3", "Xx9", "LiFePO4", "Al", "ZnS", "He2Xe"]
     assert first.computed == 7
     compute = Counted()
-    again = featurize_rows(RowsInMemory("formula", FORMULAS), "composition", tmp_path, compute)
+    again = featurize_rows(RowsInMemory("formula", FORMULAS), "composition", Cache(tmp_path), compute)
     assert (compute.texts, again.computed) == ([], 0)
 
 
 def test_added_rows_alone_are_computed_even_in_another_union(tmp_path):
-    featurize_rows(RowsInMemory("formula", FORMULAS), "composition", tmp_path, compute_here)
+    featurize_rows(RowsInMemory("formula", FORMULAS), "composition", Cache(tmp_path), compute_here)
     compute = Counted()
     more = RowsInMemory("formula", ["MgO", *FORMULAS, "CaO"])
-    stored = featurize_rows(more, "composition+fractions", tmp_path, compute)
+    stored = featurize_rows(more, "composition+fractions", Cache(tmp_path), compute)
     assert compute.texts == ["MgO", "CaO"]
     expected = assemble("composition+fractions", FEATURIZERS["composition"].compute(more.texts, "formula"))
     np.testing.assert_array_equal(stored.read(0, 11).values, expected.values)
@@ -73,9 +74,9 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, monkeypatch):
     monkeypatch.setitem(FEATURIZERS, "composition", pairs)
     rows = RowsInMemory("formula", [f"Na{number}Cl" for number in range(1, 10)])
     with pytest.raises(KeyboardInterrupt):
-        featurize_rows(rows, "composition", tmp_path, interrupted)
+        featurize_rows(rows, "composition", Cache(tmp_path), interrupted)
     compute = Counted()
-    featurize_rows(rows, "composition", tmp_path, compute)
+    featurize_rows(rows, "composition", Cache(tmp_path), compute)
     assert compute.texts == rows.texts[4:]
 
 
@@ -90,14 +91,14 @@ def test_units_hold_the_wanted_rows_in_order_whatever_the_batches():
 def test_progress_counts_what_is_computed(tmp_path):
     told = []
     featurize_rows(
-        RowsInMemory("formula", FORMULAS), "composition", tmp_path, compute_here, lambda *each: told.append(each)
+        RowsInMemory("formula", FORMULAS), "composition", Cache(tmp_path), compute_here, lambda *each: told.append(each)
     )
     assert told == [(0, 7), (7, 7)]
 
 
 @pytest.mark.parametrize("later", [["MgO", "NaCl"], ["NaCl"], ["NaCl", "MgO", "CaO"], ["NaCl", "CaO"]])
 def test_a_source_that_is_another_when_it_is_read_again_is_noticed(tmp_path, later):
-    stored = featurize_rows(RowsInMemory("formula", ["NaCl", "MgO"]), "composition", tmp_path, compute_here)
+    stored = featurize_rows(RowsInMemory("formula", ["NaCl", "MgO"]), "composition", Cache(tmp_path), compute_here)
     assert len(stored.read_batch(0, ["NaCl", "MgO"])) == 2
 
     def read_again():
@@ -118,4 +119,4 @@ def test_a_source_that_changes_meanwhile_is_noticed(tmp_path):
             yield RowBatch(1, None, ["NaCl", "MgO" if self.reads == 1 else "CaO"])
 
     with pytest.raises(DataError, match="the source changed while it was read"):
-        featurize_rows(Changing(), "composition", tmp_path, compute_here)
+        featurize_rows(Changing(), "composition", Cache(tmp_path), compute_here)

@@ -62,35 +62,35 @@ def _facts(source: MatminerSource) -> dict[str, Any]:
     return metadata[source.dataset]
 
 
-def matminer_path(source: MatminerSource, cache: Path) -> Path:
+def matminer_path(source: MatminerSource, downloads: Path) -> Path:
     """Where the dataset's file lies, or belongs if it is not there."""
-    return cache / "downloads" / "matminer" / f"{source.dataset}.{_facts(source)['file_type']}"
+    return downloads / "matminer" / f"{source.dataset}.{_facts(source)['file_type']}"
 
 
-def fetch_matminer(source: MatminerSource, cache: Path) -> Path:
+def fetch_matminer(source: MatminerSource, downloads: Path) -> Path:
     """Downloads a dataset unless it is there, and verifies it.
 
     Args:
         source: Which dataset.
-        cache: The cache directory; a copy that somebody put into its folder ``downloads/matminer`` is used.
+        downloads: The folder of what was fetched; a copy that somebody put into its folder ``matminer`` is used.
 
     Raises:
         DataError: matminer cannot download it, or its checksum is wrong.
         StorageError: The cache cannot be written.
     """
-    path = matminer_path(source, cache)
+    path = matminer_path(source, downloads)
     if not path.exists():
         _download(source, path)
     verify(path, matminer_checksum(source), f"delete {path}, and it is downloaded again")
     return path
 
 
-def read_matminer(source: MatminerSource, cache: Path) -> pd.DataFrame:
+def read_matminer(source: MatminerSource, downloads: Path) -> pd.DataFrame:
     """Reads a dataset, downloading it if need be.
 
     Args:
         source: Which dataset, and which columns hold which properties.
-        cache: The cache directory.
+        downloads: The folder of what was fetched.
 
     Returns:
         Columns ``structure`` (JSON, empty where missing) and one for each property (float64); the index
@@ -100,9 +100,9 @@ def read_matminer(source: MatminerSource, cache: Path) -> pd.DataFrame:
         DataError: The dataset cannot be had, or is not what it was.
         StorageError: The cache cannot be written.
     """
-    path = matminer_path(source, cache)
+    path = matminer_path(source, downloads)
     frame = None if path.exists() else _download(source, path)
-    fetch_matminer(source, cache)
+    fetch_matminer(source, downloads)
     frame = _load(source, path.parent) if frame is None else frame
     for column in (source.structure, *source.columns.values()):
         if column not in frame:

