@@ -14,7 +14,15 @@ def storage(tmp_path):
     return Storage(str(tmp_path / "run"))
 
 
-def test_files_come_back_as_written(storage):
+@pytest.fixture(params=["disk", "bucket"])
+def any_storage(request, tmp_path):
+    if request.param == "disk":
+        return Storage(str(tmp_path / "run"))
+    return Storage(f"{request.getfixturevalue('bucket')}/{tmp_path.name}")
+
+
+def test_files_come_back_as_written(any_storage):
+    storage = any_storage
     storage.write("a/b.txt", b"one")
     storage.write("a/b.txt", b"two")
     assert storage.read("a/b.txt") == b"two"
@@ -24,7 +32,8 @@ def test_files_come_back_as_written(storage):
     assert not storage.exists("a")
 
 
-def test_what_is_not_there_is_none(storage):
+def test_what_is_not_there_is_none(any_storage):
+    storage = any_storage
     assert storage.read("a") is None
     assert storage.names("a") == []
     assert storage.files("a") == set()
@@ -32,7 +41,8 @@ def test_what_is_not_there_is_none(storage):
     storage.delete_folder("a")
 
 
-def test_deleting(storage):
+def test_deleting(any_storage):
+    storage = any_storage
     storage.write("a/b", b"")
     storage.write("a/c", b"")
     storage.delete("a/b")
@@ -76,3 +86,10 @@ def test_a_full_disk_is_one_line(storage, tmp_path, monkeypatch):
 def test_unknown_kinds_of_storage_are_refused():
     with pytest.raises(StorageError, match="ftpx"):
         Storage("ftpx://somewhere/folder")
+
+
+def test_a_bucket_that_is_not_there_is_one_line(bucket):
+    storage = Storage("s3://no-such-bucket/run")
+    with pytest.raises(StorageError, match=r"cannot write 's3://no-such-bucket/run/a': .*; .*--storage") as caught:
+        storage.write("a", b"")
+    assert "\n" not in str(caught.value)
