@@ -6,9 +6,11 @@ is never trusted.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import os
+import re
 from pathlib import Path
 
 from irnet_ray.errors import StorageError
@@ -20,6 +22,7 @@ VARIABLE = "IRNET_RAY_CACHE"
 _LOGGER = logging.getLogger(__name__)
 _DIGEST_BYTES = 16
 _DOWNLOADS = "downloads"
+_SEALED = re.compile(rf"-[0-9a-f]{{{2 * _DIGEST_BYTES}}}\.parquet$")
 
 
 class Cache:
@@ -30,18 +33,23 @@ class Cache:
             ``irnet-ray`` in the user's cache folder (``XDG_CACHE_HOME`` where that is set, else ``~/.cache``).
 
     Attributes:
-        storage: Of what has been computed.
         downloads: The folder of what was fetched; always on a disk, where it can be read in pieces.
-
-    Raises:
-        StorageError: There is no such kind of storage.
     """
 
     def __init__(self, place: str | Path | None = None) -> None:
-        chosen = str(place or os.environ.get(VARIABLE) or _users_folder())
-        where = chosen if "://" in chosen else str(Path(chosen).expanduser())
-        self.storage = Storage(where, otherwise=f"set {VARIABLE} to another folder")
-        self.downloads = (self.storage.local_path or _users_folder()) / _DOWNLOADS
+        self._place = str(place or os.environ.get(VARIABLE) or _users_folder())
+        is_elsewhere = "://" in self._place
+        self.downloads = (_users_folder() if is_elsewhere else Path(self._place).expanduser()) / _DOWNLOADS
+
+    @functools.cached_property
+    def storage(self) -> Storage:
+        """Of what has been computed.
+
+        Raises:
+            StorageError: There is no such kind of storage.
+        """
+        place = self._place if "://" in self._place else str(Path(self._place).expanduser())
+        return Storage(place, otherwise=f"set {VARIABLE} to another folder")
 
     def write_sealed(self, path: str, content: bytes) -> None:
         """Writes a Parquet file whole or not at all.
@@ -56,7 +64,7 @@ class Cache:
         self.storage.write(f"{path}-{_digest(content)}.parquet", content)
 
     def read_sealed(self, path: str) -> bytes | None:
-        """Reads a file; ``None`` where it is not what was written, and deleted now.
+        """Reads a file; ``None`` where there is none, or it is not what was written and is deleted now.
 
         Raises:
             StorageError: It cannot be read or deleted.
@@ -69,9 +77,13 @@ class Cache:
         return content
 
     def sealed(self, folder: str, prefix: str = "") -> list[str]:
-        """Paths of the files in a folder whose names begin so, sorted."""
+        """Paths of the sealed files in a folder whose names begin so, sorted.
+
+        Raises:
+            StorageError: The folder cannot be read.
+        """
         names = self.storage.names(folder)
-        return [f"{folder}/{name}" for name in names if name.startswith(prefix) and name.endswith(".parquet")]
+        return [f"{folder}/{name}" for name in names if name.startswith(prefix) and _SEALED.search(name)]
 
 
 def make_directory(path: Path) -> Path:

@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,16 +29,15 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command."""
-        signal.signal(signal.SIGTERM, _interrupt)
-        try:
-            return super().invoke(ctx)
-        except UserError as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(2)
-        except KeyboardInterrupt as interrupt:
-            click.echo("interrupted; the same command goes on from what is kept", err=True)
-            number = interrupt.args[0] if interrupt.args else signal.SIGINT
-            sys.exit(_BY_SIGNAL + number)
+        with _terminating_as_ctrl_c() as came:
+            try:
+                return super().invoke(ctx)
+            except UserError as error:
+                click.echo(f"error: {error}", err=True)
+                sys.exit(2)
+            except KeyboardInterrupt:
+                click.echo("interrupted; the same command goes on from what is kept", err=True)
+                sys.exit(_BY_SIGNAL + (came[0] if came else signal.SIGINT))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -47,9 +48,23 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _interrupt(number: int, _: object) -> None:
-    """Lets whoever schedules machines end a command as Ctrl-C does."""
-    raise KeyboardInterrupt(number)
+@contextmanager
+def _terminating_as_ctrl_c() -> Iterator[list[int]]:
+    """Lets SIGTERM, by which schedulers end programs, do what Ctrl-C does; gives a list that holds it if it came."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def interrupt(number: int, _: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

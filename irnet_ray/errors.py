@@ -39,7 +39,7 @@ class RunError(UserError):
 
 
 class DamageError(RunError):
-    """A finished trial whose files are not whole; running its study again does it again.
+    """A trial that has ended but whose files are not whole; running its study again does it again.
 
     Attributes:
         what: Is wrong with them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -121,7 +122,10 @@ def test_a_damaged_trial_is_done_again_and_no_other(invoke, study_file, tmp_path
     assert "it is done again" in output
     pd.testing.assert_frame_equal(pd.read_csv(run / "results.csv")[before.columns], before)
     assert {trial_id: (run / "trials" / trial_id / "DONE").stat().st_mtime_ns for trial_id in others} == written
+    shutil.copytree(run / "trials" / first, run / "trials" / "backup")
+    (run / "trials" / "backup" / "result.json").write_text("{}")
     assert "3 trials, 3 done" in succeed(invoke("run", study_file, "--local"))
+    assert (run / "trials" / "backup" / "DONE").exists()
 
 
 def test_report_is_rebuilt_from_the_files(invoke, study_file, tmp_path):

@@ -31,14 +31,14 @@ class _Todo:
     Attributes:
         missing: Trials that have not ended; of a search those that were begun.
         ended: Trials that finished or were stopped.
-        damaged: What is wrong with the files of finished trials, which count as missing, by their ids.
+        damaged: Ids of those missing that had ended, but whose files are not whole.
         total: Number of the study's trials, for a search also of those that nobody knows yet.
         rows: Training, validation and test rows of each trial, by matrix and training size.
     """
 
     missing: Sequence[Trial]
     ended: Sequence[Trial]
-    damaged: Mapping[str, str]
+    damaged: Sequence[str]
     total: int
     rows: Mapping[tuple[str, int | None], tuple[int, int, int]]
 
@@ -79,9 +79,7 @@ def run_study(
     todo = _find_todo(study, run, force=force)
     what = "trials" if study.search is None else "samples"
     console.print(f"{study.run_name}: {todo.total} {what}, {len(todo.ended)} done, in {run.uri}")
-    for trial_id, what in todo.damaged.items():
-        console.print(f"trial {trial_id}: {what}; it is done again", soft_wrap=True)
-    if len(todo.ended) < todo.total or force:
+    if len(todo.ended) < todo.total or todo.damaged or force:
         _run_missing(study, todo, run, console, address=address, local=local, force=force)
     else:
         run.claim(study)
@@ -105,8 +103,9 @@ def _find_todo(study: Study, run: RunDirectory, *, force: bool) -> _Todo:
     trials = trials_of(run, study) if study.search is None or not force else []
     if not force:
         check_owner(run, study, trials)
-    damaged = {} if force else run.damages()
-    over = set() if force else ended_in(run, study) - damaged.keys()
+    over = set() if force else ended_in(run, study)
+    damaged = [] if force else list(run.damages(trial.id for trial in trials if trial.id in over))
+    over -= set(damaged)
     missing = [trial for trial in trials if trial.id not in over]
     ended = [trial for trial in trials if trial.id in over]
     if not force:
@@ -172,7 +171,7 @@ def _run_missing(
     if local:
         check_local(study.trainer)
         data = _prepare(study, needed, compute_here, console)
-        _claim(run, study, todo, force=force)
+        _claim(run, study, todo, console, force=force)
         with _progress(study, todo, console) as progress:
             run_here(_trials_here(study, todo, run, progress), data, run, study.trainer, progress)
         return
@@ -183,7 +182,7 @@ def _run_missing(
     scheduling = Scheduling(study.early_stopping, todo.ended) if study.early_stopping else None
     with session(address, study.trainer):
         data = _prepare(study, needed, compute_on_ray, console)
-        _claim(run, study, todo, force=force)
+        _claim(run, study, todo, console, force=force)
         with _progress(study, todo, console) as progress:
             if study.search is None:
                 run_on_ray(_longest_first(todo), data, run, study.trainer, progress, scheduling)
@@ -192,11 +191,16 @@ def _run_missing(
                 search_on_ray(samples, data, run, study.trainer, progress, scheduling)
 
 
-def _claim(run: RunDirectory, study: Study, todo: _Todo, *, force: bool) -> None:
-    """Makes the directory the study's, and damaged trials unfinished ones."""
+def _claim(run: RunDirectory, study: Study, todo: _Todo, console: Console, *, force: bool) -> None:
+    """Makes the directory the study's, and trials that are still damaged unfinished ones.
+
+    Raises:
+        StorageError: The run directory cannot be written.
+    """
     run.claim(study, clear=force)
-    for trial_id in todo.damaged:
+    for trial_id, what in run.damages(todo.damaged).items():
         run.forget(trial_id)
+        console.print(f"trial {trial_id}: {what}; it is done again", soft_wrap=True)
 
 
 def _trials_here(study: Study, todo: _Todo, run: RunDirectory, progress: Progress) -> Iterable[Trial]:

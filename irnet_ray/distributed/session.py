@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+import ray._private.utils
 
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.study.spec import Trainer
@@ -37,6 +38,7 @@ _MODULES_OF_TRIALS = ("irnet_ray.distributed.run", "torch._dynamo", "torch.utils
 _MODULES_OF_FEATURES = ("irnet_ray.distributed.featurize",)
 _IDLE_WORKERS_STAY_MS = 60_000
 _REACH_SECONDS = 5.0
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 _OBJECT_STORE_FOR_FEATURES = 128 * 2**20  # bytes; results wait there until the driver takes them
 
@@ -143,29 +145,30 @@ def _check_reachable(address: str) -> None:
 
 @contextmanager
 def _interrupts_deferred() -> Iterator[None]:
-    """Lets Ctrl-C wait: amid the start of Ray it can leave a lock behind, for which everybody waits for ever."""
+    """Lets Ctrl-C and SIGTERM wait: amid the start of Ray they can leave a lock behind, for which all wait for ever."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     arrived: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: arrived.append(number))
+    former = {each: signal.signal(each, lambda number, _: arrived.append(number)) for each in _INTERRUPTS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in former.items():
+            signal.signal(number, handler)
     if arrived:
-        raise KeyboardInterrupt
+        signal.raise_signal(arrived[0])
 
 
 @contextmanager
 def _termination_kept() -> Iterator[None]:
-    """Keeps what SIGTERM does: Ray replaces it by something that prints a stack and kills the process."""
-    before = signal.getsignal(signal.SIGTERM)
+    """Keeps what SIGTERM does: Ray replaces it by something that ends the process with a stack."""
+    former = ray._private.utils.set_sigterm_handler
+    ray._private.utils.set_sigterm_handler = lambda handler: None
     try:
         yield
     finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)
+        ray._private.utils.set_sigterm_handler = former
 
 
 def _protect_token() -> None:

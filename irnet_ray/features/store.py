@@ -11,7 +11,9 @@ import hashlib
 import io
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from types import TracebackType
 
@@ -32,6 +34,8 @@ SECONDS_A_PART = 10.0
 _KEY_BYTES = 16
 _KEY = pa.binary(_KEY_BYTES)
 _PARTS_IN_MEMORY = 8
+_READERS = 8  # files at a time, for storages that are far away
+_FORMAT = "sealed"  # of the parts
 _COMPUTED_BY = ("matminer", "pymatgen", "pyvoro2")  # the packages whose numbers ours depend on
 
 
@@ -81,13 +85,14 @@ class AttributeStore:
         self._parts: list[_Part] = []
         keys = []
         start = 0
-        for path in cache.sealed(self.folder):
-            column = _read_keys(cache, path)
-            if column is None:
-                continue
-            keys.append(column)
-            self._parts.append(_Part(path, start, len(column)))
-            start += len(column)
+        paths = cache.sealed(self.folder)
+        with ThreadPoolExecutor(_READERS) as readers:
+            columns = list(readers.map(partial(_read_keys, cache), paths))
+        for path, column in zip(paths, columns, strict=True):
+            if column is not None:
+                keys.append(column)
+                self._parts.append(_Part(path, start, len(column)))
+                start += len(column)
         self._keys = pa.chunked_array(keys, type=_KEY)
         self._recent: dict[int, pa.Table] = {}
 
@@ -97,16 +102,35 @@ class AttributeStore:
         found: IntArray = places.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         return found
 
+    def discard_damaged(self, places: IntArray) -> bool:
+        """Deletes those of the parts with these rows that are not what was written.
+
+        Returns:
+            Whether there were any; the rows have to be located anew then, by a store that is opened afterwards.
+
+        Raises:
+            StorageError: A part cannot be read or deleted.
+        """
+        paths = [self._parts[number].path for number in np.unique(self._numbers(places))]
+        with ThreadPoolExecutor(_READERS) as readers:
+            gone = [content is None for content in readers.map(self.cache.read_sealed, paths)]  # all, not the first
+        return any(gone)
+
+    def _numbers(self, places: IntArray) -> IntArray:
+        """The parts in which rows lie."""
+        starts = np.array([part.start for part in self._parts], dtype=np.int64)
+        return np.searchsorted(starts, places, side="right") - 1
+
     def read(self, places: IntArray) -> Featurized:
         """Reads rows by their places, in the order asked for.
 
         Raises:
-            StorageError: A part is damaged.
+            StorageError: A part has been damaged or deleted since they were located.
         """
         formulas, failures = text_array([""] * len(places)), text_array([None] * len(places))
         values = np.empty((len(places), len(self.featurizer.labels)))
         starts = np.array([part.start for part in self._parts], dtype=np.int64)
-        numbers = np.searchsorted(starts, places, side="right") - 1
+        numbers = self._numbers(places)
         for number in np.unique(numbers):
             rows = np.flatnonzero(numbers == number)
             table = self._table(int(number)).take(pa.array(places[rows] - starts[number]))
@@ -176,13 +200,14 @@ def _read_keys(cache: Cache, path: str) -> pa.FixedSizeBinaryArray | None:
     """The keys of a part; ``None`` where it was damaged and is deleted."""
     try:
         with cache.storage.open(path) as file:
-            return pq.read_table(file, columns=["key"]).column("key").combine_chunks()
-    except (OSError, pa.ArrowException) as error:
-        if cache.read_sealed(path) is None:
-            return None
-        where = f"{cache.storage.uri}/{path}"
-        reason = str(error).splitlines()[0]
-        raise StorageError(f"cannot read '{where}': {reason}; delete it, and it is computed again") from error
+            return _keys_of(file)
+    except (OSError, pa.ArrowException):
+        content = cache.read_sealed(path)
+        return None if content is None else _keys_of(io.BytesIO(content))
+
+
+def _keys_of(file: pa.NativeFile | io.BytesIO) -> pa.FixedSizeBinaryArray:
+    return pq.read_table(file, columns=["key"]).column("key").combine_chunks()
 
 
 def _read(cache: Cache, path: str) -> pa.Table:
@@ -196,5 +221,5 @@ def _read(cache: Cache, path: str) -> pa.Table:
 
 def _version(featurizer: Featurizer) -> str:
     versions = [f"{name} {metadata.version(name)}" for name in _COMPUTED_BY]
-    identity = [featurizer.name, str(featurizer.version), *versions, *featurizer.labels]
+    identity = [_FORMAT, featurizer.name, str(featurizer.version), *versions, *featurizer.labels]
     return hashlib.sha256("\n".join(identity).encode()).hexdigest()[:12]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from irnet_ray.report.comparison import Comparison, Point
-from irnet_ray.report.inventory import Record
 from irnet_ray.report.ratio import FloatArray, Ratio, ratio_of
+from irnet_ray.study.finished_trial import Record
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from irnet_ray.report.claims.finding import Judged
 from irnet_ray.report.comparison import Comparison, Point, point_of
 from irnet_ray.report.figures import agreement, error_distribution, learning_curves, mae_by_depth
 from irnet_ray.report.figures.error_distribution import Curve
-from irnet_ray.report.inventory import Record
 from irnet_ray.report.paper import PublishedExperiment, experiments_like
 from irnet_ray.report.wording import count, distinct, listing, model_label, with_unit, words
+from irnet_ray.study.finished_trial import Record
 from irnet_ray.study.trial import Trial
 
 

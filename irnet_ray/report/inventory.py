@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from irnet_ray.errors import DamageError
-from irnet_ray.report.ratio import FloatArray
 from irnet_ray.report.wording import count, listing
+from irnet_ray.study.finished_trial import Record
 from irnet_ray.study.result import results_table
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.trial import Trial
@@ -24,30 +23,12 @@ _READERS = 8  # files at a time, for storages that are far away
 
 
 @dataclass(frozen=True)
-class Record:
-    """What a finished trial left behind, read once.
-
-    Attributes:
-        result: Keys as in ``RESULT_COLUMNS``, and ``provenance``.
-        history: One row an epoch, columns as in ``Epoch``.
-        target: The property of the test rows in its unit, shape ``(test rows,)``; the same array for all trials that
-            were tested on the same rows.
-        prediction: What was predicted for them, shape ``(test rows,)``.
-    """
-
-    result: Mapping[str, Any]
-    history: pd.DataFrame
-    target: FloatArray
-    prediction: FloatArray
-
-
-@dataclass(frozen=True)
 class Inventory:
     """The trials of a run.
 
     Attributes:
         trials: All that the study plans.
-        records: Of those whose files are whole, by trial id.
+        records: Of those whose files are whole, by trial id; trials tested on the same rows share their ``target``.
         reasons: Why the others have none, by trial id.
         remarks: What else lies among the run's trials, in sentences.
     """
@@ -91,9 +72,7 @@ def take_inventory(run: RunDirectory, trials: Sequence[Trial]) -> Inventory:
 def _read(run: RunDirectory, trial_id: str) -> Record | str:
     """A finished trial's record, or what is wrong with its files."""
     try:
-        result = run.result(trial_id)
-        target, prediction = run.test_rows(trial_id, int(result["test_rows"]))
-        return Record(result, run.history(trial_id), target, prediction)
+        return run.record(trial_id)
     except DamageError as error:
         return f"{error.what}; run the study again"
 
@@ -132,7 +111,7 @@ def _remarks(run: RunDirectory, finished: Iterable[str], planned: Iterable[str])
     """Names finished folders that are none of the study's trials."""
     known = set(planned)
     strays = sorted(set(finished) - known)
-    copies = [name for name in strays if _own_id(run, name) in known]
+    copies = [name for name in strays if run.id_in(name) in known]
     others = [name for name in strays if name not in copies]
     remarks = []
     if copies:
@@ -142,14 +121,6 @@ def _remarks(run: RunDirectory, finished: Iterable[str], planned: Iterable[str])
         amount = count(len(others), "finished trial")
         remarks.append(f"{amount} {_are(others)} not of this study, and not counted: {_few(others)}.")
     return remarks
-
-
-def _own_id(run: RunDirectory, folder: str) -> str:
-    """The trial that a folder's result says it is of."""
-    try:
-        return str(run.result_in(folder)["trial_id"])
-    except DamageError:
-        return ""
 
 
 def _are(names: Sequence[str]) -> str:

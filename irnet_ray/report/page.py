@@ -17,7 +17,7 @@ from irnet_ray.report.evidence import read_evidence
 from irnet_ray.report.formats import table_files, to_csv
 from irnet_ray.report.illustrations import illustrate
 from irnet_ray.report.input_illustrations import illustrate_inputs, input_groups
-from irnet_ray.report.inventory import Record, ensemble_mae, take_inventory
+from irnet_ray.report.inventory import ensemble_mae, take_inventory
 from irnet_ray.report.provenance import summarize
 from irnet_ray.report.render import Advice, Content, Section, render
 from irnet_ray.report.series import left_out, series_of, series_words
@@ -25,6 +25,7 @@ from irnet_ray.report.series_illustrations import illustrate_series
 from irnet_ray.report.tables import error_table
 from irnet_ray.report.unfinished_rows import with_unfinished
 from irnet_ray.report.wording import listing, model_label
+from irnet_ray.study.finished_trial import Record
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import trials_of_run
 from irnet_ray.study.spec import Study

@@ -54,11 +54,14 @@ class _Endings:
 
     def state(self, trial: Trial) -> dict[str, object]:
         """The state of a trial, its epoch and its errors."""
+        try:
+            return self._ending(trial)
+        except DamageError as error:
+            return _row(trial, f"damaged: {error.what}")
+
+    def _ending(self, trial: Trial) -> dict[str, object]:
         if trial.id in self._finished:
-            try:
-                result = self._run.result(trial.id)
-            except DamageError as error:
-                return _row(trial, f"damaged: {error.what}")
+            result = self._run.result(trial.id)
             return _row(trial, "done", result["epochs"], result["val_mae"], result["test_mae"])
         if trial.id in self._without_result:
             return _row(trial, self._without_result[trial.id])

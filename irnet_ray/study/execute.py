@@ -15,7 +15,7 @@ import torch
 
 from irnet_ray.data.curate import CurationReport
 from irnet_ray.data.split import Split
-from irnet_ray.errors import ConfigurationError, LimitError
+from irnet_ray.errors import ConfigurationError, LimitError, TrainingError
 from irnet_ray.model.architecture import Architecture
 from irnet_ray.model.baselines.fit import Tested, fit_and_predict
 from irnet_ray.model.fit import Fitted, fit
@@ -134,7 +134,7 @@ def execute(
         part: This worker's part, where several train the trial's network together.
 
     Raises:
-        TrainingError: The loss became infinite or not a number.
+        TrainingError: The loss, or a prediction, became infinite or not a number.
         ConfigurationError: The trial's checkpoint was made by another number of workers.
         StorageError: The run directory cannot be written.
     """
@@ -229,9 +229,15 @@ def _both(first: OnEpoch | None, second: OnEpoch | None) -> OnEpoch:
 
 
 def _test(fitted: Fitted, validation: Selection, test: Selection) -> Tested:
-    """Lets a network predict the test rows; the validation rows it has predicted already."""
+    """Lets a network predict the test rows; the validation rows it has predicted already.
+
+    Raises:
+        TrainingError: It predicts infinity or not a number.
+    """
     started = time.perf_counter()
     prediction = np.concatenate([fitted.predict(block) for block in test.blocks()])  # no copy of all attributes
+    if not np.isfinite(prediction).all():
+        raise TrainingError("its predictions of the test rows are not finite; lower its learning rate")
     assert fitted.validation_prediction is not None
     return Tested([fitted.validation_prediction, prediction], fitted.seconds, [0.0, time.perf_counter() - started])
 
@@ -272,7 +278,8 @@ def _record(
         )
         for name, part in parts.items()
     ]
-    run.complete(trial.id, result, pd.concat(tables, ignore_index=True))
+    history = network.history if network else None
+    run.complete(trial.id, result, pd.concat(tables, ignore_index=True), history)
     return result
 
 

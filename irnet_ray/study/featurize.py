@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from irnet_ray.cache import Cache
+from irnet_ray.cache import VARIABLE, Cache
 from irnet_ray.data.load import Materials
 from irnet_ray.data.sources.rows import RowBatch
-from irnet_ray.errors import ConfigurationError, DataError
+from irnet_ray.errors import ConfigurationError, DataError, StorageError
 from irnet_ray.features.featurizers import Featurized, Featurizer
 from irnet_ray.features.representation import assemble, featurizer, needs_structures
 from irnet_ray.features.store import AttributeStore, PartWriter, row_keys
@@ -22,6 +22,7 @@ from irnet_ray.formula import FORMULA_FORM, IntArray
 ROWS_AT_A_TIME = 4_096
 """How many rows are read from a source and from the store at a time."""
 
+_ATTEMPTS = 3
 _CHANGED = "the source changed while it was read; start again when nobody writes to it"
 
 
@@ -201,19 +202,22 @@ def featurize_rows(
 
     Raises:
         DataError: The source changed while it was read.
-        StorageError: The store cannot be read or written.
+        StorageError: The store cannot be read or written, or does not keep what is written.
     """
-    kept = featurizer(representation)
-    store = AttributeStore(cache, kept)
-    keys = _keys(rows)
-    work = Work(rows, kept, _first_of_each(keys, store.locate(keys) < 0))
-    if len(work):
-        _fill(store, work, compute, report)
+    kept, keys, computed = featurizer(representation), _keys(rows), 0
+    for _ in range(_ATTEMPTS):
         store = AttributeStore(cache, kept)
-    places = store.locate(keys)
-    if (places < 0).any():
-        raise DataError(_CHANGED)
-    return StoredRows(representation, len(work), store, rows, keys, places)
+        work = Work(rows, kept, _first_of_each(keys, store.locate(keys) < 0))
+        if len(work):
+            _fill(store, work, compute, report)
+            computed += len(work)
+            store = AttributeStore(cache, kept)
+        places = store.locate(keys)
+        if (places < 0).any():
+            raise DataError(_CHANGED)
+        if not store.discard_damaged(places):
+            return StoredRows(representation, computed, store, rows, keys, places)
+    raise StorageError(f"'{cache.storage.uri}' does not keep what is written; set {VARIABLE} to a sound disk")
 
 
 def _keys(rows: RowStream) -> pa.FixedSizeBinaryArray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +22,32 @@ from irnet_ray.errors import DamageError
 from irnet_ray.model.history import Epoch
 
 FloatArray = npt.NDArray[np.float64]
+Parsed = TypeVar("Parsed")
 
-_HISTORY: dict[str, type] = {field.name: int if field.type == "int" else float for field in fields(Epoch)}
+RESULT, PREDICTIONS, HISTORY = "result.json", "predictions.parquet", "history.csv"
+
+_DIGEST = re.compile(
+    rf"(?P<digest>[0-9a-f]{{64}})  (?P<name>{'|'.join(map(re.escape, (RESULT, PREDICTIONS, HISTORY)))})"
+)
+
+_EPOCH: dict[str, type] = {field.name: int if field.type == "int" else float for field in fields(Epoch)}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a finished trial left behind.
+
+    Attributes:
+        result: Keys as in ``RESULT_COLUMNS``, and ``provenance``.
+        history: One row an epoch, columns as in ``Epoch``.
+        target: The property of the test rows in its unit, shape ``(test rows,)``.
+        prediction: What was predicted for them, shape ``(test rows,)``.
+    """
+
+    result: Mapping[str, Any]
+    history: pd.DataFrame
+    target: FloatArray
+    prediction: FloatArray
 
 
 class _Result(BaseModel, extra="allow"):
@@ -47,7 +72,7 @@ class _Result(BaseModel, extra="allow"):
     val_mae: FiniteFloat
     test_mae: FiniteFloat
     test_rmse: FiniteFloat
-    test_r2: FiniteFloat
+    test_r2: float  # not a number where the property does not vary
     test_p90: FiniteFloat
     train_rows: int
     validation_rows: int
@@ -63,22 +88,46 @@ def dump_digests(contents: Mapping[str, bytes]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def check_digest(content: bytes | None, trial_id: str, name: str, digests: bytes | None) -> None:
-    """Checks that a file is what was written.
+def parse_digests(content: bytes | None, trial_id: str) -> dict[str, str]:
+    """Reads what ``dump_digests`` made; nothing where there is no file, or the empty one of an earlier version.
+
+    Raises:
+        DamageError: It is damaged.
+    """
+    if not content:
+        return {}
+    *lines, end = content.decode("ascii", "replace").split("\n")
+    matches = [_DIGEST.fullmatch(line) for line in lines]
+    digests = {match["name"]: match["digest"] for match in matches if match}
+    if end or not all(matches) or not digests.keys() >= {RESULT, PREDICTIONS}:
+        raise DamageError(trial_id, "its DONE is damaged")
+    return digests
+
+
+def read_checked(
+    content: bytes | None, trial_id: str, name: str, digests: Mapping[str, str], parse: Callable[[bytes | None], Parsed]
+) -> Parsed:
+    """Parses a file that is what was written.
 
     Args:
         content: Of the file; ``None`` where there is none.
         trial_id: For the message.
         name: Of the file.
-        digests: Of ``dump_digests``; what is not among them is not checked.
+        digests: By names of files; what is not among them is not checked.
+        parse: Reads the content.
 
     Raises:
-        DamageError: It is not.
+        DamageError: It is something else, or cannot be parsed.
     """
-    lines = (digests or b"").decode("ascii", "replace").splitlines()
-    known = {line[66:]: line[:64] for line in lines}
-    if name in known and (content is None or hashlib.sha256(content).hexdigest() != known[name]):
-        raise DamageError(trial_id, f"its {name} is damaged (it is not what was written)")
+    if name not in digests or (content is not None and hashlib.sha256(content).hexdigest() == digests[name]):
+        return parse(content)
+    try:
+        parse(content)
+    except DamageError:
+        raise  # tells more
+    except Exception as error:
+        raise DamageError(trial_id, f"its {name} is damaged ({_first_line(error)})") from error
+    raise DamageError(trial_id, f"its {name} is damaged (it is not what was written)")
 
 
 def parse_result(content: bytes | None, trial_id: str) -> dict[str, Any]:
@@ -107,9 +156,9 @@ def parse_history(content: bytes | None, trial_id: str) -> pd.DataFrame:
         DamageError: It is damaged.
     """
     if content is None:
-        return pd.DataFrame(columns=list(_HISTORY))
+        return pd.DataFrame(columns=list(_EPOCH))
     try:
-        return pd.read_csv(io.BytesIO(content), usecols=list(_HISTORY), dtype=_HISTORY)
+        return pd.read_csv(io.BytesIO(content), usecols=list(_EPOCH), dtype=_EPOCH)
     except ValueError as error:
         raise DamageError(trial_id, f"its history.csv is damaged ({_first_line(error)})") from error
 

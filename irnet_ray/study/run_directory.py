@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, fields
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -25,22 +25,26 @@ from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.model.history import Epoch
 from irnet_ray.storage import Storage
 from irnet_ray.study.finished_trial import (
-    FloatArray,
-    check_digest,
+    HISTORY,
+    PREDICTIONS,
+    RESULT,
+    Parsed,
+    Record,
     dump_digests,
+    parse_digests,
     parse_history,
     parse_result,
     parse_test_rows,
+    read_checked,
 )
 from irnet_ray.study.read import parse_yaml
 from irnet_ray.study.result import results_table
 from irnet_ray.study.spec import Study, Trainer
 from irnet_ray.study.trial import Trial
 
-Parsed = TypeVar("Parsed")
-
 _STUDY = "study.yaml"
 _RESULTS = "results.csv"
+_DONE = "DONE"
 _OURS = ("trials", "report", "tensorboard")
 _READERS = 8  # files at a time, for storages that are far away
 
@@ -104,7 +108,7 @@ class RunDirectory:
             Its lowest validation MAE in the property's unit, ``None`` if it failed; and after how many epochs it was
             stopped, ``None`` if it was not.
         """
-        if self.storage.exists(_path(trial_id, "result.json")):
+        if self.storage.exists(_path(trial_id, RESULT)):
             return float(self.result(trial_id)["val_mae"]), None
         if not self.storage.exists(_path(trial_id, "STOPPED")):
             return None, None
@@ -113,7 +117,7 @@ class RunDirectory:
 
     def finished(self) -> set[str]:
         """Ids of the trials that are done."""
-        return {path.split("/")[0] for path in self.storage.files("trials") if path.endswith("/DONE")}
+        return {path.split("/")[0] for path in self.storage.files("trials") if path.endswith(f"/{_DONE}")}
 
     def stopped(self) -> dict[str, str]:
         """Why trials were stopped before their time, by their ids; they count as ended and are not trained again."""
@@ -155,40 +159,52 @@ class RunDirectory:
 
     def write_history(self, trial_id: str, history: Iterable[Epoch]) -> None:
         """Replaces the trial's history."""
-        columns = [field.name for field in fields(Epoch)]
-        table = pd.DataFrame([asdict(epoch) for epoch in history], columns=columns)
-        self.storage.write(_path(trial_id, "history.csv"), table.to_csv(index=False).encode())
+        self.storage.write(_path(trial_id, HISTORY), _history_csv(history))
 
-    def complete(self, trial_id: str, result: dict[str, Any], predictions: pd.DataFrame) -> None:
-        """Writes what a trial came to, and then that it is done."""
+    def complete(
+        self,
+        trial_id: str,
+        result: dict[str, Any],
+        predictions: pd.DataFrame,
+        history: Iterable[Epoch] | None = None,
+    ) -> None:
+        """Writes what a trial came to, and then that it is done, with digests of its files."""
         buffer = io.BytesIO()
         pq.write_table(pa.Table.from_pandas(predictions, preserve_index=False), buffer, compression="zstd")
-        contents = {"predictions.parquet": buffer.getvalue(), "result.json": _json(result)}
+        contents = {PREDICTIONS: buffer.getvalue(), RESULT: _json(result)}
+        if history is not None:
+            contents[HISTORY] = _history_csv(history)
         for name, content in contents.items():
             self.storage.write(_path(trial_id, name), content)
-        history = self.storage.read(_path(trial_id, "history.csv"))
-        digests = dump_digests(contents if history is None else {**contents, "history.csv": history})
-        self.storage.write(_path(trial_id, "DONE"), digests)
+        self.storage.write(_path(trial_id, _DONE), dump_digests(contents))
         self.storage.delete(_path(trial_id, "checkpoint.bin"))
 
-    def damages(self) -> dict[str, str]:
-        """What is wrong with the files of finished trials, by their ids; those that are whole are left out."""
-        ids = sorted(self.finished())
-        with ThreadPoolExecutor(_READERS) as readers:
-            found = dict(zip(ids, readers.map(self._damage, ids), strict=True))
-        return {trial_id: reason for trial_id, reason in found.items() if reason is not None}
+    def damages(self, trial_ids: Iterable[str]) -> dict[str, str]:
+        """What is wrong with the files of those of these trials that have ended, by their ids.
 
-    def _damage(self, trial_id: str) -> str | None:
+        Raises:
+            StorageError: A file cannot be read.
+        """
+        finished, stopped = self.finished(), self.stopped()
+        ids = [trial_id for trial_id in trial_ids if trial_id in finished or trial_id in stopped]
+        with ThreadPoolExecutor(_READERS) as readers:
+            found = readers.map(lambda each: self._damage(each, is_finished=each in finished), ids)
+            return {trial_id: what for trial_id, what in zip(ids, found, strict=True) if what is not None}
+
+    def _damage(self, trial_id: str, *, is_finished: bool) -> str | None:
         try:
-            self.test_rows(trial_id, int(self.result(trial_id)["test_rows"]))
-            self.history(trial_id)
+            self.record(trial_id) if is_finished else self.history(trial_id)
         except DamageError as error:
             return error.what
         return None
 
     def forget(self, trial_id: str) -> None:
-        """Makes a finished trial one that is not; its configuration and its sample stay."""
-        for name in ("DONE", "result.json", "predictions.parquet", "history.csv"):
+        """Makes a trial that has ended one that has not.
+
+        Raises:
+            StorageError: The run directory cannot be written.
+        """
+        for name in (_DONE, "STOPPED"):
             self.storage.delete(_path(trial_id, name))
 
     def fail(self, trial_id: str, message: str) -> None:
@@ -237,14 +253,30 @@ class RunDirectory:
         return table
 
     def results(self, trials: Sequence[Trial]) -> pd.DataFrame:
-        """One row for each finished trial, columns as in ``RESULT_COLUMNS``; damaged ones are left out."""
+        """One row for each finished trial, columns as in ``RESULT_COLUMNS``; damaged results are left out."""
         finished = self.finished()
-        rows = []
-        for trial in trials:
-            with suppress(DamageError):  # reports and ``status`` name them
-                if trial.id in finished:
-                    rows.append(self.result(trial.id))
-        return results_table(rows)
+        ids = [trial.id for trial in trials if trial.id in finished]
+        with ThreadPoolExecutor(_READERS) as readers:
+            found = list(readers.map(self._result_or_none, ids))
+        return results_table([result for result in found if result is not None])
+
+    def _result_or_none(self, trial_id: str) -> dict[str, Any] | None:
+        try:
+            return self.result(trial_id)
+        except DamageError:  # reports and ``status`` name it
+            return None
+
+    def record(self, trial_id: str) -> Record:
+        """All that a finished trial left behind.
+
+        Raises:
+            DamageError: A file is missing, damaged, or another trial's.
+        """
+        digests = self._digests(trial_id)
+        result = self._result(trial_id, digests)
+        parse = partial(parse_test_rows, trial_id=trial_id, rows=int(result["test_rows"]))
+        target, prediction = self._read_checked(trial_id, PREDICTIONS, digests, parse)
+        return Record(result, self._history(trial_id, digests), target, prediction)
 
     def result(self, trial_id: str) -> dict[str, Any]:
         """A finished trial's ``result.json``.
@@ -252,18 +284,20 @@ class RunDirectory:
         Raises:
             DamageError: It is missing, damaged, or another trial's.
         """
-        result = self.result_in(trial_id)
+        return self._result(trial_id, self._digests(trial_id))
+
+    def _result(self, trial_id: str, digests: Mapping[str, str]) -> dict[str, Any]:
+        result = self._read_checked(trial_id, RESULT, digests, partial(parse_result, trial_id=trial_id))
         if result["trial_id"] != trial_id:
             raise DamageError(trial_id, f"its files are those of trial {result['trial_id']}")
         return result
 
-    def result_in(self, folder: str) -> dict[str, Any]:
-        """The ``result.json`` in one of the folders of trials, whosever it is.
-
-        Raises:
-            DamageError: It is missing or damaged.
-        """
-        return self._read_checked(folder, "result.json", parse_result)
+    def id_in(self, folder: str) -> str:
+        """The trial that one of the folders of trials says it is of; empty where that cannot be read."""
+        try:
+            return str(parse_result(self.storage.read(_path(folder, RESULT)), folder)["trial_id"])
+        except DamageError:
+            return ""
 
     def history(self, trial_id: str) -> pd.DataFrame:
         """One row an epoch, columns as in ``Epoch``; empty where there is none.
@@ -271,15 +305,10 @@ class RunDirectory:
         Raises:
             DamageError: It is damaged.
         """
-        return self._read_checked(trial_id, "history.csv", parse_history)
+        return self._history(trial_id, self._digests(trial_id))
 
-    def test_rows(self, trial_id: str, rows: int) -> tuple[FloatArray, FloatArray]:
-        """Target and prediction of a finished trial's test rows in the property's unit, both of shape ``(rows,)``.
-
-        Raises:
-            DamageError: They are missing or damaged, or there are others.
-        """
-        return self._read_checked(trial_id, "predictions.parquet", partial(parse_test_rows, rows=rows))
+    def _history(self, trial_id: str, digests: Mapping[str, str]) -> pd.DataFrame:
+        return self._read_checked(trial_id, HISTORY, digests, partial(parse_history, trial_id=trial_id))
 
     def predictions(self, trial_id: str) -> pd.DataFrame:
         """Columns ``part`` (validation or test), ``formula``, ``target`` and ``prediction``.
@@ -287,20 +316,27 @@ class RunDirectory:
         Raises:
             RunError: The trial is not finished.
         """
-        content = self.storage.read(_path(trial_id, "predictions.parquet"))
+        content = self.storage.read(_path(trial_id, PREDICTIONS))
         if content is None:
             raise RunError(f"'{self.uri}': trial {trial_id} has no predictions; run the study again")
         return pd.read_parquet(io.BytesIO(content))
 
-    def _read_checked(self, trial_id: str, name: str, parse: Callable[[bytes | None, str], Parsed]) -> Parsed:
-        """Reads one of a trial's files; of a finished trial it must be what was written."""
-        content = self.storage.read(_path(trial_id, name))
-        parsed = parse(content, trial_id)  # first, as it tells more of what is wrong
-        check_digest(content, trial_id, name, self.storage.read(_path(trial_id, "DONE")))
-        return parsed
+    def _digests(self, trial_id: str) -> dict[str, str]:
+        """Those of a finished trial's files; to be read before them, as they are written after them."""
+        return parse_digests(self.storage.read(_path(trial_id, _DONE)), trial_id)
+
+    def _read_checked(
+        self, trial_id: str, name: str, digests: Mapping[str, str], parse: Callable[[bytes | None], Parsed]
+    ) -> Parsed:
+        return read_checked(self.storage.read(_path(trial_id, name)), trial_id, name, digests, parse)
 
     def _write_json(self, path: str, content: dict[str, Any]) -> None:
         self.storage.write(path, _json(content))
+
+
+def _history_csv(history: Iterable[Epoch]) -> bytes:
+    columns = [field.name for field in fields(Epoch)]
+    return pd.DataFrame([asdict(epoch) for epoch in history], columns=columns).to_csv(index=False).encode()
 
 
 def _json(content: dict[str, Any]) -> bytes:

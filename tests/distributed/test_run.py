@@ -41,6 +41,16 @@ def test_results_equal_those_of_one_process(study_file, tmp_path):
         )
 
 
+def test_results_in_a_bucket_equal_those_on_a_disk(study_file, tmp_path, bucket):
+    _, expected = run(study_file, tmp_path / "here", local=True)
+    directory, results = run(study_file, f"{bucket}/{tmp_path.name}")
+    times = list(TIME_COLUMNS)
+    pd.testing.assert_frame_equal(results.drop(columns=times), expected.drop(columns=times), check_exact=True)
+    assert directory.damages(results["trial_id"]) == {}
+    _, again = run(study_file, f"{bucket}/{tmp_path.name}")
+    pd.testing.assert_frame_equal(again, results)
+
+
 def test_a_trial_that_diverges_fails_and_the_study_goes_on(study_file, tmp_path):
     diverging = "models.networks.recipe={base: fast, epochs: 3, learning_rate: 1.0e+30, standardize_target: false}"
     directory, results = run(study_file, tmp_path / "run", diverging)

@@ -10,19 +10,30 @@ from irnet_ray.distributed.session import _check_reachable, _interrupts_deferred
 from irnet_ray.errors import ConfigurationError
 
 
-def test_ctrl_c_waits_until_ray_has_started():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_until_ray_has_started(number):
     steps = []
 
     def start():
         with _interrupts_deferred():
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
             steps.append("started")
         steps.append("went on")
 
-    with pytest.raises(KeyboardInterrupt):
-        start()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start()
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert steps == ["started"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_ray_leaves_to_others_what_sigterm_does():
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_without_ctrl_c_nothing_changes():

@@ -117,9 +117,25 @@ def test_no_altered_byte_is_trusted(tmp_path):
         store = AttributeStore(Cache(tmp_path), COMPOSITION)
         places = store.locate(keys)
         if (places >= 0).any():  # the keys are whole
+            assert store.discard_damaged(places[places >= 0])
             with pytest.raises(StorageError, match=r"was damaged or deleted; run the same command again"):
                 store.read(places[places >= 0])
         assert parts(tmp_path) == []
+
+
+def test_what_is_whole_is_not_discarded(tmp_path):
+    write(tmp_path, FORMULAS)
+    store = AttributeStore(Cache(tmp_path), COMPOSITION)
+    assert not store.discard_damaged(store.locate(row_keys(FORMULAS, "formula")))
+    assert len(parts(tmp_path)) == 1
+
+
+def test_a_file_without_a_digest_in_its_name_is_none_of_ours(tmp_path):
+    write(tmp_path, FORMULAS)
+    (whole,) = parts(tmp_path)
+    other = whole.rename(whole.with_name("0123-abcd.parquet"))
+    assert AttributeStore(Cache(tmp_path), COMPOSITION).locate(row_keys(FORMULAS, "formula")).max() == -1
+    assert other.exists()
 
 
 def test_a_full_disk_leaves_no_part(tmp_path, monkeypatch):

@@ -83,9 +83,7 @@ def complete(run: RunDirectory, trial: Trial, table: pd.DataFrame) -> None:
         predict_seconds=0.1,
     )
     run.begin(trial, Trainer())
-    if is_network:
-        run.write_history(trial.id, histories(metrics.mae))
-    run.complete(trial.id, result, table)
+    run.complete(trial.id, result, table, histories(metrics.mae) if is_network else None)
 
 
 def judged_of(run: RunDirectory) -> list[Judged]:

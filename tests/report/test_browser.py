@@ -114,10 +114,14 @@ def test_a_question_goes_with_its_last_finding(page):
             assert any(finding.is_displayed() for finding in group.find_elements(By.CSS_SELECTOR, ".finding"))
 
 
+def wait_for_frames(page) -> None:
+    page.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
+
 def test_a_pointer_shows_the_trial(page):
     mark = page.find_element(By.CSS_SELECTOR, 'figure [data-trials][data-model="irnet"][data-depth="48"] use')
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", mark)
-    page.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")  # it has scrolled
+    wait_for_frames(page)  # it has scrolled
     ActionChains(page).move_to_element(mark).perform()
     tip = page.find_element(By.CSS_SELECTOR, ".tip")
     assert tip.is_displayed()
@@ -127,14 +131,31 @@ def test_a_pointer_shows_the_trial(page):
     assert not tip.is_displayed()
 
 
+def test_taps_in_one_figure_after_another_show_their_trials(page):
+    tip = page.find_element(By.CSS_SELECTOR, ".tip")
+    figures = page.find_elements(By.CSS_SELECTOR, "figure")
+    for figure in figures[:3]:
+        mark = figure.find_element(By.CSS_SELECTOR, "[data-trials] use, image[data-trials], [data-trials] image")
+        page.execute_script("arguments[0].scrollIntoView({block: 'center'})", mark)
+        wait_for_frames(page)
+        box = page.execute_script("return arguments[0].getBoundingClientRect()", mark)
+        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [place]})
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        wait_for_frames(page)
+        assert tip.is_displayed()
+        assert "seed" in tip.text
+
+
 def test_arrow_keys_go_from_trial_to_trial(page):
     drawing = page.find_element(By.CSS_SELECTOR, ".drawing")
     page.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].focus()", drawing)
-    page.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")  # it has scrolled
+    wait_for_frames(page)  # it has scrolled
     tip = page.find_element(By.CSS_SELECTOR, ".tip")
     texts = []
     for key in (Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT, Keys.ARROW_LEFT, Keys.ARROW_RIGHT):
         ActionChains(page).send_keys(key).perform()
+        wait_for_frames(page)
         texts.append(tip.text)
     first, second, again, last, around = texts
     assert len({first, second, last}) == 3

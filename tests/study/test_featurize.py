@@ -8,9 +8,11 @@ import pytest
 
 from irnet_ray.cache import Cache
 from irnet_ray.data.sources.rows import RowBatch
-from irnet_ray.errors import DataError
+from irnet_ray.errors import DataError, StorageError
+from irnet_ray.features import store
 from irnet_ray.features.featurizers import FEATURIZERS
 from irnet_ray.features.representation import assemble, featurizer
+from irnet_ray.features.store import AttributeStore
 from irnet_ray.study.featurize import RowsInMemory, Work, compute_here, featurize_rows
 
 FORMULAS = ["NaCl", "Fe2O3", "NaCl", "Xx9", "LiFePO4", "Al", "NaCl", "ZnS", "He2Xe"]
@@ -78,6 +80,30 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, monkeypatch):
     compute = Counted()
     featurize_rows(rows, "composition", Cache(tmp_path), compute)
     assert compute.texts == rows.texts[4:]
+
+
+def test_damaged_parts_are_computed_again_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "SECONDS_A_PART", 0.0)
+    pairs = dataclasses.replace(FEATURIZERS["composition"], rows_at_a_time=2)
+    monkeypatch.setitem(FEATURIZERS, "composition", pairs)
+    rows = RowsInMemory("formula", [f"Na{number}Cl" for number in range(1, 10)])
+    before = featurize_rows(rows, "composition", Cache(tmp_path), compute_here).read(0, 9).values
+    first, second, *_ = sorted(tmp_path.rglob("*.parquet"))
+    for path in (first, second):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(bytes(content))
+    compute = Counted()
+    stored = featurize_rows(rows, "composition", Cache(tmp_path), compute)
+    assert sorted(compute.texts) == sorted(rows.texts[:4])
+    assert stored.computed == 4
+    np.testing.assert_array_equal(stored.read(0, 9).values, before)
+
+
+def test_a_disk_that_keeps_nothing_as_it_was_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(AttributeStore, "discard_damaged", lambda self, places: True)
+    with pytest.raises(StorageError, match=r"does not keep what is written; set IRNET_RAY_CACHE"):
+        featurize_rows(RowsInMemory("formula", FORMULAS), "composition", Cache(tmp_path), compute_here)
 
 
 def test_units_hold_the_wanted_rows_in_order_whatever_the_batches():

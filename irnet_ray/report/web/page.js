@@ -37,6 +37,8 @@ const markAt = (x, y) => {
   return null;
 };
 
+let reached = null;  // the mark that a key went to
+
 const hideTip = () => {
   tip.hidden = true;
   found.textContent = "";
@@ -45,34 +47,38 @@ const hideTip = () => {
 const showTip = (mark, x, y) => {
   const ids = mark.dataset.trials.split(" ");
   const more = ids.length > most ? `\n… and ${ids.length - most} more` : "";
+  tip.hidden = false;  // first, or it is not read out
   tip.textContent = ids.slice(0, most).map((id) => trials[id] ?? id).join("\n") + more;
-  tip.hidden = false;
   const width = tip.offsetWidth, height = tip.offsetHeight;
   tip.style.left = `${Math.max(8, Math.min(x + 14, innerWidth - width - 8))}px`;
-  tip.style.top = `${y + height + 24 > innerHeight ? y - height - 12 : y + 16}px`;
+  tip.style.top = `${Math.max(8, y + height + 24 > innerHeight ? y - height - 12 : y + 16)}px`;
   const places = ids.map((id) => `.drawing [data-trials~="${id}"]`).join(",");
   found.textContent = `${places} { filter: drop-shadow(0 0 2px var(--ink)); }`;
 };
 
 const point = (event) => {
+  reached = null;
   const mark = event.target.closest?.(".drawing") ? markAt(event.clientX, event.clientY) : null;
   if (mark) showTip(mark, event.clientX, event.clientY);
   else hideTip();
 };
 
 // Arrow keys go from mark to mark of the figure that has the focus.
-let reached = null;
 const step = (drawing, by) => {
   const marks = [...drawing.querySelectorAll("[data-trials]")].filter((mark) => mark.getClientRects().length);
   if (!marks.length) return;
   const next = marks.includes(reached) ? marks.indexOf(reached) + by : by > 0 ? 0 : -1;
-  reached = marks.at(next % marks.length);
-  const box = reached.getBoundingClientRect();
-  showTip(reached, box.x + box.width / 2, box.y + box.height / 2);
+  const mark = reached = marks.at(next % marks.length);
+  mark.scrollIntoView({ block: "nearest", inline: "nearest" });
+  requestAnimationFrame(() => {  // after the scrolling, which hides the tip
+    const box = mark.getBoundingClientRect();
+    showTip(mark, box.x + box.width / 2, box.y + box.height / 2);
+  });
 };
 
 const press = (event) => {
   const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (event.key === "Escape") hideTip();
   else if (by && event.target.matches(".drawing")) {
     event.preventDefault();
@@ -82,8 +88,8 @@ const press = (event) => {
 
 document.addEventListener("pointermove", point, { passive: true });
 document.addEventListener("pointerdown", point, { passive: true });
-document.addEventListener("scroll", hideTip, { passive: true });
-document.addEventListener("focusout", hideTip);
+document.addEventListener("scroll", hideTip, { capture: true, passive: true });  // of a figure, too
+document.addEventListener("focusout", (event) => event.target.contains(reached) && hideTip());
 document.addEventListener("keydown", press);
 
 // Paper has no way to open what is folded.
