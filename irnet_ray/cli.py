@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from irnet_ray import __version__
-from irnet_ray.errors import RunError, UserError, suggestion
+from irnet_ray.errors import ConfigurationError, RunError, UserError, suggestion
 
 if TYPE_CHECKING:
     from irnet_ray.study.featurize import Compute
@@ -291,6 +291,25 @@ def _print_report(directory: RunDirectory, arguments: Sequence[str] = ("STUDY",)
     else:
         found = format_table(error_pivot(directory.results(trials_of_run(directory))), "table")
     click.echo(f"\n{found}\n\nreport: {page}")
+
+
+@main.group(cls=Commands)
+def cluster() -> None:
+    """Clusters of several machines."""
+
+
+@cluster.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+def check_cluster(file: Path) -> None:
+    """Say what is unfinished, unsafe, unpinned or costly in a file for ray up or KubeRay, offline."""
+    from irnet_ray.distributed.cluster.check import check_cluster_file
+
+    remarks = check_cluster_file(file)
+    for remark in remarks:
+        click.echo(str(remark))
+    if remarks:
+        raise ConfigurationError(f"{file}: {len(remarks)} things to mend")
+    click.echo(f"{file}: complete, safe and pinned, as far as can be told offline")
 
 
 @main.command()

@@ -1,0 +1,1 @@
+"""Files that describe clusters: for ``ray up``, and for KubeRay."""

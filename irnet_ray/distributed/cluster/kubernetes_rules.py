@@ -1,0 +1,54 @@
+"""What makes a cluster of KubeRay unsafe, or another one every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from irnet_ray.distributed.cluster.launcher_rules import image_remarks
+from irnet_ray.distributed.cluster.remark import Remark
+
+_SECRETS = ("TOKEN", "SECRET", "PASSWORD", "ACCESS_KEY")
+
+
+def remarks(manifest: Mapping[str, Any]) -> Iterator[Remark]:
+    """Goes through all rules.
+
+    Args:
+        manifest: Of a ``RayJob`` or a ``RayCluster``.
+    """
+    is_job = manifest["kind"] == "RayJob"
+    path = "spec.rayClusterSpec" if is_job else "spec"
+    cluster = manifest["spec"]["rayClusterSpec"] if is_job else manifest["spec"]
+    if (cluster.get("authOptions") or {}).get("mode") != "token":
+        yield Remark("unsafe", f"{path}.authOptions", "Ray asks nobody for a token; write {mode: token}")
+    service = cluster["headGroupSpec"].get("serviceType", "ClusterIP")
+    if service != "ClusterIP":
+        text = f"'{service}' makes Ray's ports reachable from outside; leave it out, and use kubectl port-forward"
+        yield Remark("unsafe", f"{path}.headGroupSpec.serviceType", text)
+    if is_job and not manifest["spec"].get("shutdownAfterJobFinishes"):
+        text = "the cluster stays, and is paid, when the study is done; set it to true"
+        yield Remark("costly", "spec.shutdownAfterJobFinishes", text)
+    groups = {f"{path}.headGroupSpec": cluster["headGroupSpec"]}
+    workers = cluster.get("workerGroupSpecs") or []
+    groups |= {f"{path}.workerGroupSpecs.{number}": each for number, each in enumerate(workers)}
+    for field, group in groups.items():
+        yield from _pod(group, f"{field}.template.spec")
+
+
+def _pod(group: Mapping[str, Any], field: str) -> Iterator[Remark]:
+    pod = (group.get("template") or {}).get("spec") or {}
+    if pod.get("hostNetwork"):
+        yield Remark("unsafe", f"{field}.hostNetwork", "Ray listens on the addresses of the machine; leave it out")
+    for number, container in enumerate(pod.get("containers") or []):
+        here = f"{field}.containers.{number}"
+        yield from image_remarks(str(container.get("image", "")), f"{here}.image")
+        limits = (container.get("resources") or {}).get("limits") or {}
+        if not {"cpu", "memory"} <= limits.keys():
+            text = "Ray takes what it finds on the machine for its own; set limits of cpu and memory"
+            yield Remark("unfinished", f"{here}.resources.limits", text)
+        for variable in container.get("env") or []:
+            name = str(variable.get("name", ""))
+            if "value" in variable and any(part in name.upper() for part in _SECRETS):
+                text = f"'{name}' stands in the file; take it from a secret (valueFrom.secretKeyRef)"
+                yield Remark("unsafe", f"{here}.env", text)

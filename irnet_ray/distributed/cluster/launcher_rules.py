@@ -1,0 +1,195 @@
+"""What makes a cluster that ``ray up`` starts unsafe, or another one every time.
+
+Whoever reaches Ray's dashboard, jobs or client port can run programs on the cluster (CVE-2023-48022): those ports
+belong on no public address, and a token before them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import ray
+
+from irnet_ray.distributed.cluster.remark import Remark
+
+_SSH = 22
+_EVERYBODY = ("0.0.0.0/0", "::/0")
+_SECRET = re.compile(r"\bAKIA[0-9A-Z]{16}\b|RAY_AUTH_TOKEN=[^$\s\"']{8}|aws_secret_access_key", re.IGNORECASE)
+COMMANDS = (
+    *("initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands"),
+    *("head_start_ray_commands", "worker_start_ray_commands"),
+)
+"""The settings that are lists of shell commands."""
+
+
+def remarks(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    """Goes through all rules.
+
+    Args:
+        settings: As ``ray up`` would use them, defaults included.
+    """
+    for rule in (_starts, _dashboard, _secrets, _image, _packages, _machines):
+        yield from rule(settings)
+    provider = settings["provider"]["type"]
+    if provider == "aws":
+        for rule in (_firewall, _networks, _rights, _machine_images, _spot):
+            yield from rule(settings)
+    elif provider == "local":
+        yield from _own_machines(settings)
+
+
+def _starts(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    """Every ``ray start`` must ask for the token."""
+    for field in ("head_start_ray_commands", "worker_start_ray_commands"):
+        commands = " ; ".join(settings[field])
+        if "ray start" not in commands:
+            yield Remark("unfinished", field, "Ray is not started; add 'RAY_AUTH_MODE=token ray start ...'")
+        elif not re.search(r"RAY_AUTH_MODE=token\b", commands):
+            yield Remark("unsafe", field, "Ray asks nobody for a token; write 'RAY_AUTH_MODE=token ray start ...'")
+
+
+def _dashboard(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    commands = " ; ".join(settings["head_start_ray_commands"])
+    hosts = re.findall(r"--dashboard-host[= ](\S+)", commands)
+    for host in hosts:
+        if host not in ("127.0.0.1", "localhost"):
+            text = f"the dashboard listens on {host}, where programs can be run; write --dashboard-host=127.0.0.1"
+            yield Remark("unsafe", "head_start_ray_commands", text)
+    for port in re.findall(r"--ray-client-server-port[= ](\d+)", commands):
+        text = f"the client port {port} is open; leave it out, and submit studies as jobs"
+        yield Remark("unsafe", "head_start_ray_commands", text)
+
+
+def _secrets(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    for field in COMMANDS:
+        if _SECRET.search(" ".join(settings[field])):
+            yield Remark("unsafe", field, "holds a key or a token; keep it in a file that its owner alone can read")
+    for remote, local in (settings.get("file_mounts") or {}).items():
+        if ".aws" in str(local) or ".ssh" in str(local):
+            text = f"'{local}' goes to every machine as {remote}; give the machines rights of their own instead"
+            yield Remark("unsafe", "file_mounts", text)
+
+
+def _image(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    docker = settings.get("docker") or {}
+    for key in ("image", "head_image", "worker_image"):
+        image = docker.get(key)
+        if image:
+            yield from image_remarks(str(image), f"docker.{key}")
+
+
+def image_remarks(image: str, field: str) -> Iterator[Remark]:
+    """An image must be the same tomorrow, and have this project's Ray.
+
+    Args:
+        image: Its name with its tag.
+        field: Where it stands.
+    """
+    if "@sha256:" in image:
+        return
+    _, _, tag = image.rpartition("/")[2].partition(":")
+    if not tag or tag.startswith(("latest", "nightly")):
+        yield Remark("unpinned", field, f"'{image}' is another image tomorrow; name a version")
+    elif "rayproject/ray" in image and not tag.startswith(ray.__version__):
+        text = f"'{image}' has another Ray than the {ray.__version__} that studies are sent from; take that version"
+        yield Remark("unpinned", field, text)
+
+
+def _packages(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    for field in COMMANDS:
+        for command in settings[field]:
+            if re.search(r"\bpip\d? install\b|-m pip install\b", command) and not re.search(
+                r"--constraint|-c \S", command
+            ):
+                text = f"'{command.strip()}' takes other versions tomorrow; add --constraint constraints.txt"
+                yield Remark("unpinned", field, text)
+
+
+def _machines(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    if settings["provider"]["type"] == "local":
+        return
+    for name, machine in settings["available_node_types"].items():
+        if name != settings["head_node_type"] and machine.get("min_workers", 0) > 0:
+            text = f"{machine['min_workers']} machines run, and are paid, without work; set it to 0"
+            yield Remark("costly", f"available_node_types.{name}.min_workers", text)
+    if settings["provider"].get("cache_stopped_nodes", True):
+        text = "machines are stopped, not ended, and their disks are paid on; set it to false"
+        yield Remark("costly", "provider.cache_stopped_nodes", text)
+
+
+def _firewall(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    """What a security group that Ray makes lets in."""
+    field = "provider.security_group.IpPermissions"
+    for rule in (settings["provider"].get("security_group") or {}).get("IpPermissions") or []:
+        ranges = [each.get("CidrIp") for each in rule.get("IpRanges") or []]
+        ranges += [each.get("CidrIpv6") for each in rule.get("Ipv6Ranges") or []]
+        if any(each in _EVERYBODY for each in ranges):
+            ports = f"{rule.get('FromPort')}-{rule.get('ToPort')}"
+            yield Remark("unsafe", field, f"ports {ports} are open to everybody; name your own addresses")
+    without = [name for name, each in settings["available_node_types"].items() if not _groups(each)]
+    if without:
+        text = f"for {_names(without)} Ray makes a security group that opens SSH to everybody; name one of your own"
+        yield Remark("unsafe", "available_node_types", text)
+
+
+def _groups(machine: Mapping[str, Any]) -> Sequence[str]:
+    node = machine["node_config"]
+    groups = [group for each in node.get("NetworkInterfaces") or [] for group in each.get("Groups") or []]
+    return [*(node.get("SecurityGroupIds") or []), *groups]
+
+
+def _networks(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    for name, machine in settings["available_node_types"].items():
+        interfaces = machine["node_config"].get("NetworkInterfaces") or [{}]
+        if name != settings["head_node_type"] and any(
+            each.get("AssociatePublicIpAddress", True) for each in interfaces
+        ):
+            field = f"available_node_types.{name}.node_config.NetworkInterfaces"
+            yield Remark("unsafe", field, "workers get public addresses; write AssociatePublicIpAddress: false")
+
+
+def _rights(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    head = settings["head_node_type"]
+    if "IamInstanceProfile" not in settings["available_node_types"][head]["node_config"]:
+        field = f"available_node_types.{head}.node_config.IamInstanceProfile"
+        yield Remark("unsafe", field, "Ray gives the head all rights over EC2 and S3; name a profile with fewer")
+
+
+def _machine_images(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    for name, machine in settings["available_node_types"].items():
+        if not machine["node_config"].get("ImageId"):
+            field = f"available_node_types.{name}.node_config.ImageId"
+            yield Remark("unpinned", field, "Ray takes an image of its own choice, an old one; name one")
+
+
+def _spot(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    """Spot machines may not be had for days; the autoscaler turns to another type with the same resources then."""
+    workers = {n: each for n, each in settings["available_node_types"].items() if n != settings["head_node_type"]}
+    markets = {name: bool(each["node_config"].get("InstanceMarketOptions")) for name, each in workers.items()}
+    if markets and all(markets.values()):
+        text = (
+            "only spot machines, which may not be to be had; add a type without InstanceMarketOptions to fall back on"
+        )
+        yield Remark("unfinished", "available_node_types", text)
+
+
+def _own_machines(settings: Mapping[str, Any]) -> Iterator[Remark]:
+    provider = settings["provider"]
+    addresses = [provider.get("head_ip"), *(provider.get("worker_ips") or [])]
+    for address in filter(None, addresses):
+        try:
+            is_public = ipaddress.ip_address(address).is_global
+        except ValueError:
+            continue  # a name, of which nothing is known offline
+        if is_public:
+            text = f"{address} is a public address, on which Ray would listen; give one of a network of your own"
+            yield Remark("unsafe", "provider", text)
+    if not settings.get("auth", {}).get("ssh_private_key"):
+        yield Remark("unfinished", "auth.ssh_private_key", "the head reaches its workers by a key; name its file")
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(names)
