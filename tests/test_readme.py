@@ -30,7 +30,9 @@ def blocks(language, text=README):
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/training.md", "docs/recipes.md", "docs/results.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/training.md", "docs/recipes.md", "docs/results.md", "docs/stored-data.md"]
+)
 def test_the_tables_are_those_of_the_stored_measurements(page, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(ROOT / "docs"), *sys.path])
     build_pages = importlib.import_module("build_pages")
