@@ -258,6 +258,19 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(study_file, tmp_pat
     pd.testing.assert_frame_equal(before, after, check_exact=True)
 
 
+def test_ctrl_c_ends_in_one_line(study_file, tmp_path):
+    epochs = "models.networks.recipe={base: fast, epochs: 100000, batch_size: 32}"
+    command = [sys.executable, "-m", "irnet_ray", "run", str(study_file), "--local", "--set", epochs]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    trials = tmp_path / "runs" / "small" / "trials"
+    while not list(trials.glob("*/config.json")) and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=120)
+    assert process.returncode == 128 + signal.SIGINT
+    assert complaint == "interrupted; the same command goes on from what is kept\n"
+
+
 def test_monitor_starts_tensorboard_on_the_run(invoke, study_file, tmp_path, monkeypatch):
     succeed(invoke("run", study_file, "--local"))
     called = []
