@@ -10,7 +10,7 @@ import devices
 import memory
 import pandas as pd
 import recipes
-import report
+import report_page
 import study_overhead
 import time_to_error
 import train_step
@@ -24,7 +24,7 @@ SECTIONS: dict[str, list[Callable[[pd.DataFrame], Section]]] = {
     "workers": [workers.speed_section, workers.error_section],
     "memory": [memory.section],
     "devices": [devices.section],
-    "report": [report.section],
+    "report": [report_page.section],
     "time_to_error": [time_to_error.section],
     **{name: [recipes.section] for name in ("fast_oqmd", "fast_decay", "fast_mp", "best_oqmd")},
 }

@@ -1,7 +1,7 @@
 """How long the report of a run takes, how large its page is and how smoothly it scrolls, by the number of trials.
 
-    python benchmarks/report.py                       # 100, 300 and 1,000 trials
-    python benchmarks/report.py --trials 1000 --keep FOLDER   # and leave the runs there, to look at their pages
+    python benchmarks/report_page.py                       # 100, 300 and 1,000 trials
+    python benchmarks/report_page.py --trials 1000 --keep FOLDER   # and leave the runs there, to look at their pages
 
 The runs have made-up predictions of as many test rows as a table of 100,000 has. Scrolling is measured where there is
 a Chromium with its driver; a screen that shows 60 pictures a second has 17 ms for each.
