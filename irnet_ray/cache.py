@@ -37,9 +37,10 @@ class Cache:
     """
 
     def __init__(self, place: str | Path | None = None) -> None:
-        self._place = str(place or os.environ.get(VARIABLE) or _users_folder())
-        is_elsewhere = "://" in self._place
-        self.downloads = (_users_folder() if is_elsewhere else Path(self._place).expanduser()) / _DOWNLOADS
+        chosen = str(place or os.environ.get(VARIABLE) or _users_folder())
+        disk = _users_folder() if "://" in chosen else Path(chosen).expanduser()
+        self._uri = chosen if "://" in chosen else str(disk)
+        self.downloads = disk / _DOWNLOADS
 
     @functools.cached_property
     def storage(self) -> Storage:
@@ -48,8 +49,7 @@ class Cache:
         Raises:
             StorageError: There is no such kind of storage.
         """
-        place = self._place if "://" in self._place else str(Path(self._place).expanduser())
-        return Storage(place, otherwise=f"set {VARIABLE} to another folder")
+        return Storage(self._uri, otherwise=f"set {VARIABLE} to another folder")
 
     def write_sealed(self, path: str, content: bytes) -> None:
         """Writes a Parquet file whole or not at all.

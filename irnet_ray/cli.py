@@ -308,8 +308,8 @@ def check_cluster(file: Path) -> None:
     for remark in remarks:
         click.echo(str(remark))
     if remarks:
-        raise ConfigurationError(f"{file}: {len(remarks)} things to mend")
-    click.echo(f"{file}: complete, safe and pinned, as far as can be told offline")
+        raise ConfigurationError(f"{file}: {len(remarks)} to mend, see above")
+    click.echo(f"{file}: complete, safe, pinned and thrifty, as far as can be told offline")
 
 
 @main.command()

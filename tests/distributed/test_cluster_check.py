@@ -36,7 +36,7 @@ def changed(name: str, path: str, value: object, folder: Path) -> Path:
 @pytest.mark.parametrize("name", ["aws.yaml", "local.yaml", "kuberay.yaml"])
 def test_a_good_file_is_called_good(invoke, name):
     assert check_cluster_file(FILES / name) == []
-    assert "complete, safe and pinned" in succeed(invoke("cluster", "check", FILES / name))
+    assert "complete, safe, pinned" in succeed(invoke("cluster", "check", FILES / name))
 
 
 START = "ray start --head --port=6379 --dashboard-host=127.0.0.1"
@@ -164,5 +164,5 @@ def test_a_missing_file_is_one_line(invoke, tmp_path):
 
 def test_remarks_end_in_exit_code_2(invoke, tmp_path):
     result = invoke("cluster", "check", changed("aws.yaml", "docker.image", "rayproject/ray", tmp_path))
-    assert_refused(result, "1 things to mend")
+    assert_refused(result, "1 to mend")
     assert result.stdout.startswith("unpinned: docker.image: 'rayproject/ray' is another image tomorrow")

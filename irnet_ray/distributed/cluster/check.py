@@ -15,7 +15,7 @@ from irnet_ray.distributed.cluster.remark import Remark
 from irnet_ray.errors import ConfigurationError
 
 PLACEHOLDER = "FILL-IN"
-"""Stands in the files of this project where a value of the user's own belongs."""
+"""Stands where a value of the user's own belongs."""
 
 
 def check_cluster_file(path: Path) -> list[Remark]:

@@ -15,7 +15,6 @@ import ray
 
 from irnet_ray.distributed.cluster.remark import Remark
 
-_SSH = 22
 _EVERYBODY = ("0.0.0.0/0", "::/0")
 _SECRET = re.compile(r"\bAKIA[0-9A-Z]{16}\b|RAY_AUTH_TOKEN=[^$\s\"']{8}|aws_secret_access_key", re.IGNORECASE)
 COMMANDS = (
@@ -131,7 +130,7 @@ def _firewall(settings: Mapping[str, Any]) -> Iterator[Remark]:
             yield Remark("unsafe", field, f"ports {ports} are open to everybody; name your own addresses")
     without = [name for name, each in settings["available_node_types"].items() if not _groups(each)]
     if without:
-        text = f"for {_names(without)} Ray makes a security group that opens SSH to everybody; name one of your own"
+        text = f"for {', '.join(without)} Ray makes a security group that opens SSH to everybody; name one of your own"
         yield Remark("unsafe", "available_node_types", text)
 
 
@@ -189,7 +188,3 @@ def _own_machines(settings: Mapping[str, Any]) -> Iterator[Remark]:
             yield Remark("unsafe", "provider", text)
     if not settings.get("auth", {}).get("ssh_private_key"):
         yield Remark("unfinished", "auth.ssh_private_key", "the head reaches its workers by a key; name its file")
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(names)
