@@ -39,6 +39,7 @@ from irnet_ray.study.finished_trial import (
 )
 from irnet_ray.study.read import parse_yaml
 from irnet_ray.study.result import results_table
+from irnet_ray.study.run_lock import LOCK
 from irnet_ray.study.spec import Study, Trainer
 from irnet_ray.study.trial import Trial
 
@@ -54,13 +55,14 @@ class RunDirectory:
 
     Args:
         uri: Of the directory; it need not exist.
+        patience: For how long storage that does not answer is tried again (s).
 
     Attributes:
         storage: The directory's files.
     """
 
-    def __init__(self, uri: str) -> None:
-        self.storage = Storage(uri)
+    def __init__(self, uri: str, patience: float = 0.0) -> None:
+        self.storage = Storage(uri, patience=patience)
 
     @property
     def uri(self) -> str:
@@ -71,6 +73,11 @@ class RunDirectory:
     def is_run(self) -> bool:
         """Whether a study has claimed the directory."""
         return self.storage.exists(_STUDY)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it but what keeps other runs off."""
+        return not set(self.storage.names()) - {LOCK}
 
     def claim(self, study: Study, *, clear: bool = False) -> None:
         """Makes the directory the study's.

@@ -109,7 +109,7 @@ def check_owner(run: RunDirectory, study: Study, trials: Sequence[Trial]) -> Non
         RunError: The directory belongs to another study, or is no run directory at all.
     """
     if not run.is_run:
-        if run.storage.names():
+        if not run.is_empty:
             raise RunError(f"'{run.uri}' is not empty and holds no run; choose another --storage")
         return
     owner = run.study()
