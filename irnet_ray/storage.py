@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 from pyarrow import fs
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from irnet_ray.errors import StorageError
+
+ELSEWHERE = "choose another --storage"
+"""What the user of a run can do where its storage fails."""
+
+PATIENCE_SECONDS = 60.0
+"""For how long what fills a run tries storage again that does not answer."""
+
+_PASSING = {
+    *(errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT),
+    *(errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
+}
+_PASSING_WORDS = re.compile(
+    r"AWS Error (NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|THROTTLING|REQUEST_TIMEOUT)"
+    r"|HTTP status 5\d\d|\bUNAVAILABLE\b"
+)
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds between two tries
+
+Found = TypeVar("Found")
 
 
 class Storage:
@@ -20,6 +41,7 @@ class Storage:
     Args:
         uri: A path, or a URI such as ``s3://bucket/folder``.
         otherwise: What else the user can do where it fails.
+        patience: For how long storage that does not answer is tried again (s).
 
     Attributes:
         uri: As given, absolute if a path.
@@ -28,8 +50,9 @@ class Storage:
         StorageError: There is no such kind of storage.
     """
 
-    def __init__(self, uri: str, otherwise: str = "choose another --storage") -> None:
+    def __init__(self, uri: str, otherwise: str = ELSEWHERE, patience: float = 0.0) -> None:
         self._otherwise = otherwise
+        self._patience = patience
         self.uri = uri if "://" in uri else str(Path(uri).resolve())
         try:
             self._filesystem, self._root = fs.FileSystem.from_uri(self.uri)
@@ -47,13 +70,16 @@ class Storage:
         Raises:
             StorageError: It is there and cannot be read.
         """
-        with self._explained("read", path):
+
+        def access() -> bytes | None:
             try:
                 with self._filesystem.open_input_stream(self._full(path)) as stream:
                     content: bytes = stream.read()
             except FileNotFoundError:
                 return None
             return content
+
+        return self._try("read", path, access)
 
     def open(self, path: str) -> pa.NativeFile:
         """Opens a file to read parts of it.
@@ -69,8 +95,9 @@ class Storage:
         Raises:
             StorageError: The disk is full or read-only, for example.
         """
-        with self._explained("write", path):
-            full = self._full(path)
+        full = self._full(path)
+
+        def access() -> None:
             if self.local_path is None:  # an object appears when its stream is closed
                 self._write_stream(full, content)
                 return
@@ -82,54 +109,72 @@ class Storage:
             finally:
                 Path(temporary).unlink(missing_ok=True)
 
+        self._try("write", path, access)
+
     def _write_stream(self, full: str, content: bytes) -> None:
         with self._filesystem.open_output_stream(full) as stream:
             stream.write(content)
 
     def exists(self, path: str) -> bool:
         """Whether a file is there."""
-        with self._explained("read", path):
-            return bool(self._filesystem.get_file_info(self._full(path)).type == fs.FileType.File)
+        full = self._full(path)
+        return self._try("read", path, lambda: bool(self._filesystem.get_file_info(full).type == fs.FileType.File))
 
     def names(self, folder: str = "") -> list[str]:
         """Names of files and folders directly in a folder, sorted; none where there is no such folder."""
-        selector = fs.FileSelector(self._full(folder), allow_not_found=True)
-        with self._explained("read", folder):
-            return sorted(str(info.base_name) for info in self._filesystem.get_file_info(selector))
+        return sorted(str(info.base_name) for info in self._list(folder, recursive=False))
 
     def files(self, folder: str) -> set[str]:
         """Paths of all files below a folder, relative to it; one request, however many there are."""
-        selector = fs.FileSelector(self._full(folder), allow_not_found=True, recursive=True)
         prefix = len(self._full(folder)) + 1
-        with self._explained("read", folder):
-            found = self._filesystem.get_file_info(selector)
+        found = self._list(folder, recursive=True)
         return {str(info.path)[prefix:] for info in found if info.type == fs.FileType.File}
+
+    def _list(self, folder: str, *, recursive: bool) -> list[fs.FileInfo]:
+        selector = fs.FileSelector(self._full(folder), allow_not_found=True, recursive=recursive)
+        return self._try("read", folder, lambda: list(self._filesystem.get_file_info(selector)))
 
     def delete(self, path: str) -> None:
         """Deletes a file if it is there."""
-        with self._explained("delete", path):
-            try:
-                self._filesystem.delete_file(self._full(path))
-            except FileNotFoundError:
-                return
+        self._delete(path, self._filesystem.delete_file)
 
     def delete_folder(self, path: str) -> None:
         """Deletes a folder and all in it if it is there."""
-        with self._explained("delete", path):
+        self._delete(path, self._filesystem.delete_dir)
+
+    def _delete(self, path: str, delete: Callable[[str], None]) -> None:
+        def access() -> None:
             try:
-                self._filesystem.delete_dir(self._full(path))
+                delete(self._full(path))
             except FileNotFoundError:
                 return
+
+        self._try("delete", path, access)
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}".rstrip("/")
 
-    @contextmanager
-    def _explained(self, action: str, path: str) -> Iterator[None]:
+    def _try(self, action: str, path: str, access: Callable[[], Found]) -> Found:
+        """Does what may fail, again where it may help.
+
+        Raises:
+            StorageError: It fails.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_delay(self._patience),
+            wait=wait_exponential_jitter(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT),
+            reraise=True,
+        )
         try:
-            yield
+            return retrying(access)
         except OSError as error:
             reason = (error.strerror or str(error)).rpartition("] ")[2]  # pyarrow's messages are long
             raise StorageError(
                 f"cannot {action} '{self.uri}/{path}': {reason}; free or unlock it, or {self._otherwise}"
             ) from error
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether a fault of storage may pass by itself, unlike a full disk or a missing right."""
+    return isinstance(error, OSError) and (error.errno in _PASSING or bool(_PASSING_WORDS.search(str(error))))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from hypothesis import HealthCheck, settings
-from pyarrow import fs
+
+if TYPE_CHECKING:
+    from bucket_server import BucketServer
 
 # A busy machine is no failure, and CI tries the same examples each time; elsewhere they differ from run to run.
 settings.register_profile(
@@ -74,23 +76,18 @@ def own_arithmetic():
 
 
 @pytest.fixture(scope="session")
-def bucket() -> Iterator[str]:
-    """The URI of a bucket on an S3 server of this machine."""
-    from moto.server import ThreadedMotoServer
+def bucket_server() -> Iterator[BucketServer]:
+    """An S3 server of this machine."""
+    from bucket_server import BucketServer
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        environment.setenv("AWS_ACCESS_KEY_ID", "anybody")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "anything")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        maker, name = fs.FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")
-        maker.create_dir(name)
-        yield "s3://bucket"
-    server.stop()
+    with BucketServer().serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def bucket(bucket_server: BucketServer) -> str:
+    """The URI of its bucket."""
+    return bucket_server.uri
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import uuid
 from pathlib import Path
 
@@ -93,3 +95,45 @@ def test_a_bucket_that_is_not_there_is_one_line(bucket):
     with pytest.raises(StorageError, match=r"cannot write 's3://no-such-bucket/run/a': .*; .*--storage") as caught:
         storage.write("a", b"")
     assert "\n" not in str(caught.value)
+
+
+def fail_first(monkeypatch, number, code):
+    """Lets so many renamings fail; gives a list that grows by one with each."""
+    replace, tries = os.replace, []
+
+    def attempt(*arguments):
+        tries.append(arguments)
+        if len(tries) <= number:
+            raise OSError(code, os.strerror(code))
+        replace(*arguments)
+
+    monkeypatch.setattr("os.replace", attempt)
+    return tries
+
+
+def test_faults_that_may_pass_are_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("irnet_ray.storage._FIRST_WAIT", 0.01)
+    tries = fail_first(monkeypatch, 2, errno.ESTALE)
+    storage = Storage(str(tmp_path), patience=60)
+    storage.write("a", b"new")
+    assert storage.read("a") == b"new"
+    assert storage.names() == ["a"]
+    assert len(tries) == 3
+
+
+@pytest.mark.parametrize(("code", "patience"), [(errno.ENOSPC, 60), (errno.EACCES, 60), (errno.ESTALE, 0)])
+def test_other_faults_end_at_once(tmp_path, monkeypatch, code, patience):
+    tries = fail_first(monkeypatch, 1, code)
+    with pytest.raises(StorageError, match=os.strerror(code)):
+        Storage(str(tmp_path), patience=patience).write("a", b"new")
+    assert len(tries) == 1
+
+
+def test_a_server_that_is_down_for_a_while_is_waited_for(bucket_server, tmp_path):
+    storage = Storage(f"{bucket_server.uri}/{tmp_path.name}", patience=60)
+    storage.write("a", b"before")
+    with bucket_server.down_for(9.0):  # pyarrow itself tries for six
+        with pytest.raises(StorageError, match=r"cannot read 's3://.*/a'"):
+            Storage(storage.uri).read("a")
+        storage.write("a", b"after")
+    assert storage.read("a") == b"after"
