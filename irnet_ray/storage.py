@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyarrow import fs
@@ -30,6 +31,7 @@ _PASSING_WORDS = re.compile(
     r"AWS Error (NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|THROTTLING|REQUEST_TIMEOUT)"
     r"|HTTP status 5\d\d|\bUNAVAILABLE\b"
 )
+_KEYS = "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use the machine's role"
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds between two tries
 
 Found = TypeVar("Found")
@@ -53,6 +55,8 @@ class Storage:
     def __init__(self, uri: str, otherwise: str = ELSEWHERE, patience: float = 0.0) -> None:
         self._otherwise = otherwise
         self._patience = patience
+        if "://" in uri and "@" in urlsplit(uri).netloc:  # it would be told in messages, logs and job lists
+            raise StorageError(f"storage '{urlsplit(uri).scheme}://...': keys do not belong into a URI; {_KEYS}")
         self.uri = uri if "://" in uri else str(Path(uri).resolve())
         try:
             self._filesystem, self._root = fs.FileSystem.from_uri(self.uri)

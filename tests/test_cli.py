@@ -17,9 +17,11 @@ import yaml
 from commands import assert_refused, succeed
 from conftest import small_table
 
+from irnet_ray.storage import Storage
 from irnet_ray.study.read import read_study
 from irnet_ray.study.result import RESULT_COLUMNS, TIME_COLUMNS
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.run_lock import only_run
 
 
 def test_run_fills_the_documented_directory_and_prints_a_table(invoke, study_file, tmp_path):
@@ -256,6 +258,13 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(study_file, tmp_pat
         for folder in (tmp_path / "undisturbed", tmp_path / "runs")
     )
     pd.testing.assert_frame_equal(before, after, check_exact=True)
+
+
+def test_a_second_run_of_the_same_directory_is_refused_while_the_first_one_lives(invoke, study_file, tmp_path):
+    with only_run(Storage(str(tmp_path / "runs" / "small")), print):
+        assert_refused(invoke("run", study_file, "--local"), "is being filled by process", "choose another --storage")
+    assert "3 trials, 0 done" in succeed(invoke("run", study_file, "--local"))
+    assert not (tmp_path / "runs" / "small" / "LOCK").exists()
 
 
 def test_ctrl_c_ends_in_one_line(study_file, tmp_path):

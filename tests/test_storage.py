@@ -90,6 +90,12 @@ def test_unknown_kinds_of_storage_are_refused():
         Storage("ftpx://somewhere/folder")
 
 
+def test_keys_in_a_uri_are_refused_and_not_repeated():
+    with pytest.raises(StorageError, match="AWS_SECRET_ACCESS_KEY") as caught:
+        Storage("s3://who:secret@bucket/run")
+    assert "secret@" not in str(caught.value)
+
+
 def test_a_bucket_that_is_not_there_is_one_line(bucket):
     storage = Storage("s3://no-such-bucket/run")
     with pytest.raises(StorageError, match=r"cannot write 's3://no-such-bucket/run/a': .*; .*--storage") as caught:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from irnet_ray.cli.commands import Commands
+from irnet_ray.cli.commands import BY_SIGNAL, Commands
 from irnet_ray.cli.options import Style, format_option, skip_option, study_arguments
 from irnet_ray.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from irnet_ray.distributed.cluster.jobs import Jobs
 
 
 @click.group(cls=Commands)
@@ -57,7 +63,7 @@ def follow_job(cluster_file: str, job_id: str) -> None:
     from irnet_ray.distributed.cluster.jobs import jobs_of
 
     with jobs_of(cluster_file) as jobs:
-        jobs.follow(job_id, _show)
+        _follow(jobs, cluster_file, job_id)
 
 
 @cluster.command("stop")
@@ -100,10 +106,15 @@ def submit(
         job_id = jobs.submit(study, uri, ["--force"] if force else [])
         click.echo(f"{job_id}: sent; fills {uri.rstrip('/')}/{study.run_name}")
         if follow:
-            jobs.follow(job_id, _show)
+            _follow(jobs, cluster_file, job_id)
         else:
             click.echo(f"watch it with 'irnet-ray cluster follow {cluster_file} {job_id}'")
 
 
-def _show(text: str) -> None:
-    click.echo(text, nl=False)
+def _follow(jobs: Jobs, cluster_file: str, job_id: str) -> None:
+    """Shows what a job prints; Ctrl-C ends the showing alone."""
+    try:
+        jobs.follow(job_id, lambda text: click.echo(text, nl=False))
+    except KeyboardInterrupt:
+        click.echo(f"{job_id} goes on; 'irnet-ray cluster follow {cluster_file} {job_id}' shows it again", err=True)
+        sys.exit(BY_SIGNAL + signal.SIGINT)

@@ -13,7 +13,8 @@ import click
 
 from irnet_ray.errors import UserError, suggestion
 
-_BY_SIGNAL = 128  # shells add the signal's number to this for a program that one ended
+BY_SIGNAL = 128
+"""Shells add to it the number of the signal that ended a program."""
 
 
 class Commands(click.Group):
@@ -29,7 +30,7 @@ class Commands(click.Group):
                 sys.exit(2)
             except KeyboardInterrupt:
                 click.echo("interrupted; the same command goes on from what is kept", err=True)
-                sys.exit(_BY_SIGNAL + (came[0] if came else signal.SIGINT))
+                sys.exit(BY_SIGNAL + (came[0] if came else signal.SIGINT))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -25,6 +25,8 @@ from irnet_ray.cli.options import (
 from irnet_ray.errors import RunError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from irnet_ray.study.run_directory import RunDirectory
 
 
@@ -68,12 +70,16 @@ def run(
     also = ("skip_bad_rows=true",) if skip_bad_rows else ()
     study = read_study(study_file, profile, (*settings, *also))
     directory = RunDirectory(f"{storage}/{study.run_name}")
-    results = run_study(study, directory, console=Console(highlight=False), **options)
-    if not results.empty:
+
+    def finish(results: pd.DataFrame) -> None:
+        if results.empty:
+            return
         chosen = ["--profile", profile] if profile else []
         elsewhere = ["--storage", storage] if storage != DEFAULT_STORAGE else []
         set_to = [part for each in (*settings, *also) for part in ("--set", each)]
         _print_report(directory, [str(study_file), *chosen, *elsewhere, *set_to])
+
+    run_study(study, directory, console=Console(highlight=False), finish=finish, **options)
     if failures := directory.failures(trials_of_run(directory)):
         raise RunError(f"{len(failures)} trials failed; see 'irnet-ray status {directory.uri}'")
 

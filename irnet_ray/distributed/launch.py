@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from irnet_ray.errors import ConfigurationError, RunError
 from irnet_ray.model.batches import Batches
+from irnet_ray.storage import PATIENCE_SECONDS
 from irnet_ray.study.estimate import split_sizes, work
 from irnet_ray.study.execute import MatrixData, check_local
 from irnet_ray.study.feature_progress import FeatureProgress
@@ -18,6 +19,7 @@ from irnet_ray.study.local import run_here
 from irnet_ray.study.prepare import prepare
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.run_lock import only_run
 from irnet_ray.study.run_trials import Sample, check_owner, ended_in, trials_of
 from irnet_ray.study.search import Samples, describe_values
 from irnet_ray.study.spec import Study
@@ -55,10 +57,12 @@ def run_study(
     address: str | None = None,
     local: bool = False,
     force: bool = False,
+    finish: Callable[[pd.DataFrame], None] | None = None,
 ) -> pd.DataFrame:
     """Runs what is missing of a study.
 
-    Nothing is written to the run directory before the study, the data and the directory are known to be good.
+    Nothing but the lock is written to the run directory before the study, the data and the directory are known to be
+    good, and nothing is left of that.
 
     Args:
         study: What to run.
@@ -67,6 +71,7 @@ def run_study(
         address: Of a running Ray cluster; ``None`` starts Ray on this machine.
         local: Runs in this one process, without Ray.
         force: Deletes what an earlier run left, and starts over.
+        finish: Called with the results, while no other run can begin.
 
     Returns:
         The study's results so far, as in ``results.csv``.
@@ -76,14 +81,19 @@ def run_study(
     """
     if local and study.early_stopping is not None:
         raise ConfigurationError("early_stopping: is done by Ray; leave out --local, or add --set early_stopping=null")
-    todo = _find_todo(study, run, force=force)
-    what = "trials" if study.search is None else "samples"
-    console.print(f"{study.run_name}: {todo.total} {what}, {len(todo.ended)} done, in {run.uri}")
-    if len(todo.ended) < todo.total or todo.damaged or force:
-        _run_missing(study, todo, run, console, address=address, local=local, force=force)
-    else:
-        run.claim(study)
-    return run.write_results(trials_of(run, study))
+    with only_run(run.storage, tell=lambda text: console.print(text, soft_wrap=True)):
+        run = RunDirectory(run.uri, PATIENCE_SECONDS)  # that storage answers at all is known now
+        todo = _find_todo(study, run, force=force)
+        what = "trials" if study.search is None else "samples"
+        console.print(f"{study.run_name}: {todo.total} {what}, {len(todo.ended)} done, in {run.uri}")
+        if len(todo.ended) < todo.total or todo.damaged or force:
+            _run_missing(study, todo, run, console, address=address, local=local, force=force)
+        else:
+            run.claim(study)
+        results = run.write_results(trials_of(run, study))
+        if finish is not None:
+            finish(results)
+        return results
 
 
 def _find_todo(study: Study, run: RunDirectory, *, force: bool) -> _Todo:
@@ -137,7 +147,7 @@ def _of_all_data(study: Study) -> list[Trial]:
 
 def _check_forced(run: RunDirectory) -> None:
     """Even with force only a run is deleted, not whatever else a folder holds."""
-    if run.storage.names() and not run.is_run:
+    if not run.is_empty and not run.is_run:
         raise RunError(f"'{run.uri}' is not empty and holds no run; choose another --storage")
 
 
@@ -178,9 +188,14 @@ def _run_missing(
     from irnet_ray.distributed.featurize import compute_on_ray
     from irnet_ray.distributed.run import Scheduling, run_on_ray, search_on_ray
     from irnet_ray.distributed.session import session
+    from irnet_ray.distributed.shared_storage import check_shared
 
     scheduling = Scheduling(study.early_stopping, todo.ended) if study.early_stopping else None
-    with session(address, study.trainer):
+    with session(address, study.trainer) as shortage:
+        if address is not None:
+            check_shared(run)
+        if shortage is not None:
+            console.print(f"{shortage}; waiting for nodes to join", soft_wrap=True)
         data = _prepare(study, needed, compute_on_ray, console)
         _claim(run, study, todo, console, force=force)
         with _progress(study, todo, console) as progress:

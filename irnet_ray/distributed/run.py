@@ -14,10 +14,12 @@ from ray.tune.execution import class_cache
 
 from irnet_ray.distributed.assignment import Assignment, Reporter, from_config, to_config
 from irnet_ray.distributed.early_stopping import NAME, AshaOfEachGroup, rungs_of, start_decisions
+from irnet_ray.distributed.resources import slots
 from irnet_ray.distributed.search import SampleSearcher
-from irnet_ray.distributed.session import slots
+from irnet_ray.distributed.shared_storage import check_seen
 from irnet_ray.distributed.train import train_together
 from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
+from irnet_ray.storage import PATIENCE_SECONDS
 from irnet_ray.study.execute import MatrixData, Outcome, execute
 from irnet_ray.study.local import show_epoch, show_outcome
 from irnet_ray.study.progress import Progress
@@ -147,7 +149,7 @@ def _resources(assignment: Assignment) -> tune.PlacementGroupFactory:
     """What Tune sets aside for a trial.
 
     Workers that train together have a placement group of their own; what starts them and waits needs no core, and
-    Tune wants to set aside something. There are never more trials at a time than the cluster has room for.
+    Tune wants to set aside something. There are no more trials at a time than the cluster has room for, or is to have.
     """
     if assignment.is_shared:
         return tune.PlacementGroupFactory([{"memory": 1}])
@@ -174,10 +176,11 @@ def _train(config: dict[str, Any], assign: Callable[[Trial], Assignment]) -> Non
 
 def _train_alone(assignment: Assignment) -> dict[str, Any]:
     """Does one trial in this process."""
-    trial, run = assignment.trial, RunDirectory(assignment.run_uri)
+    trial, run = assignment.trial, RunDirectory(assignment.run_uri, PATIENCE_SECONDS)
     data: MatrixData = ray.get(assignment.data)
     reporter = Reporter(assignment, tune.report)
     try:
+        check_seen(run)
         try:
             outcome = execute(
                 trial, data, run, assignment.trainer, reporter, should_stop=reporter.should_stop, stopped_by=NAME

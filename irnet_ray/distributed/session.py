@@ -10,12 +10,13 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import ray
 import ray._private.utils
 
+from irnet_ray.distributed.resources import check_room
+from irnet_ray.distributed.token import protect_token, use_token
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.study.spec import Trainer
 
@@ -44,7 +45,7 @@ _OBJECT_STORE_FOR_FEATURES = 128 * 2**20  # bytes; results wait there until the 
 
 
 @contextmanager
-def session(address: str | None, trainer: Trainer, cores: int | None = None) -> Iterator[None]:
+def session(address: str | None, trainer: Trainer, cores: int | None = None) -> Iterator[str | None]:
     """Connects to Ray and disconnects at the end.
 
     Args:
@@ -52,14 +53,16 @@ def session(address: str | None, trainer: Trainer, cores: int | None = None) -> 
         trainer: What a trial needs, which the cluster must have.
         cores: How many of this machine's cores a Ray started here takes; all if not given.
 
+    Returns:
+        Why a trial has no room yet, in a cluster that grows.
+
     Raises:
         ConfigurationError: No cluster answers, or it is too small for one trial.
     """
     # Workers that train together are new processes, as are those that start them, which need none of the modules.
     modules = _MODULES_OF_TRIALS if trainer.workers == 1 else ()
     with _connection(address, modules, num_cpus=cores):
-        _check_resources(trainer)
-        yield
+        yield check_room(trainer, may_grow=address is not None)
 
 
 @contextmanager
@@ -105,6 +108,7 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
     }
     if address:
         _check_reachable(address)
+        use_token()
     try:
         with _termination_kept(), nullcontext() if address else _interrupts_deferred(), warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
@@ -121,7 +125,7 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
         reason = str(error).splitlines()[0]
         what = f"--address '{address}': cannot connect to Ray" if address else "Ray cannot start on this machine"
         raise ConfigurationError(f"{what} ({reason}); --local works without Ray") from error
-    _protect_token()
+    protect_token()
     for name in ("ray", "ray.data", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
@@ -169,37 +173,3 @@ def _termination_kept() -> Iterator[None]:
         yield
     finally:
         ray._private.utils.set_sigterm_handler = former
-
-
-def _protect_token() -> None:
-    """Takes away the others' right to read the token that Ray 2.60 writes on its own."""
-    token = Path("~/.ray/auth_token").expanduser()
-    if token.exists() and token.stat().st_mode & 0o077:
-        token.chmod(0o600)
-
-
-def _check_resources(trainer: Trainer) -> None:
-    resources = ray.cluster_resources()
-    for name, wanted in (("CPU", trainer.cpus), ("GPU", trainer.gpus)):
-        available = resources.get(name, 0)
-        field = f"trainer.{name.lower()}s_per_worker"
-        if wanted > available:
-            raise ConfigurationError(
-                f"{field}: a trial of {trainer.workers} x {wanted // trainer.workers} {name} does not fit into a "
-                f"cluster of {available:g}; lower it, or trainer.workers"
-            )
-        largest = max((node["Resources"].get(name, 0) for node in ray.nodes() if node["Alive"]), default=0)
-        if wanted // trainer.workers > largest:
-            raise ConfigurationError(
-                f"{field}: a worker of {wanted // trainer.workers} {name} does not fit into any node of the cluster, "
-                f"the largest of which has {largest:g}; lower it"
-            )
-
-
-def slots(trainer: Trainer) -> int:
-    """How many trials run at a time on the connected cluster."""
-    resources = ray.cluster_resources()
-    counts = [int(resources.get("CPU", 1) // trainer.cpus)]
-    if trainer.gpus:
-        counts.append(int(resources.get("GPU", 0) // trainer.gpus))
-    return max(1, min(counts))

@@ -16,8 +16,10 @@ from irnet_ray.distributed.assignment import Assignment, Reporter
 from irnet_ray.distributed.early_stopping import NAME
 from irnet_ray.distributed.session import configure_environment
 from irnet_ray.distributed.shards import OneBlockEach, read_shard, training_dataset
+from irnet_ray.distributed.shared_storage import check_seen
 from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
 from irnet_ray.model.workers import Workers
+from irnet_ray.storage import PATIENCE_SECONDS
 from irnet_ray.study.execute import MatrixData, Part, execute
 from irnet_ray.study.run_directory import RunDirectory
 
@@ -59,7 +61,7 @@ def train_together(assignment: Assignment) -> dict[str, Any] | None:
             if isinstance(cause, StorageError):
                 return {"storage_failure": str(cause)}
         message = f"a worker ended {trainer.restarts + 1} times without a result ({_first_cause(causes)})"
-        RunDirectory(assignment.run_uri).fail(trial.id, message)
+        RunDirectory(assignment.run_uri, PATIENCE_SECONDS).fail(trial.id, message)
         return {"failure": message}
     return None
 
@@ -77,7 +79,8 @@ def _work(config: dict[str, Any]) -> None:
     context = ray.train.get_context()
     device = "cuda" if trainer.gpus_per_worker else "cpu"
     workers = Workers(context.get_world_size(), context.get_world_rank(), device)
-    run = RunDirectory(assignment.run_uri)
+    run = RunDirectory(assignment.run_uri, PATIENCE_SECONDS)
+    check_seen(run)
     part = Part(workers, read_shard(ray.train.get_dataset_shard("train")))
     reporter = Reporter(assignment, ray.train.report)
     try:

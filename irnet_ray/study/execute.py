@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from irnet_ray.study.spec import Trainer
 from irnet_ray.study.trial import NetworkModel, Trial
 
 OnEpoch = Callable[[Epoch], None]
+_NO_MEMORY = "can't allocate memory"
 _HISTORY_SECONDS = 2.0  # least time between two writings of a history under way
 
 
@@ -134,16 +135,51 @@ def execute(
         part: This worker's part, where several train the trial's network together.
 
     Raises:
-        TrainingError: The loss, or a prediction, became infinite or not a number.
+        TrainingError: The loss, or a prediction, became infinite or not a number, or there was no memory left.
         ConfigurationError: The trial's checkpoint was made by another number of workers.
         StorageError: The run directory cannot be written.
     """
     configure_process(trainer)
     split = data.split.subset(trial.train_size)
-    if not isinstance(trial.model, NetworkModel):
+    # One of several workers must end with an error, so that the others do not wait for it.
+    with nullcontext() if part else _memory_explained():
+        if isinstance(trial.model, NetworkModel):
+            return _execute_network(trial, data, split, run, trainer, on_epoch, should_stop, stopped_by, part)
         alone = trainer.model_copy(update={"workers": 1})
         run.begin(trial, alone)
         return _execute_baseline(trial, data, split, run, alone)
+
+
+@contextmanager
+def _memory_explained() -> Iterator[None]:
+    """Turns what torch and numpy say where there is no memory left into one line.
+
+    Raises:
+        TrainingError: Says what to do.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch says it for processors by a mere RuntimeError
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY in str(error):
+            raise TrainingError(
+                "it ran out of memory; lower its batch_size or width, or train fewer at once"
+            ) from error
+        raise
+
+
+def _execute_network(
+    trial: Trial,
+    data: MatrixData,
+    split: Split,
+    run: RunDirectory,
+    trainer: Trainer,
+    on_epoch: OnEpoch | None,
+    should_stop: Callable[[], bool],
+    stopped_by: str,
+    part: Part | None,
+) -> Outcome:
+    """Trains a network, by this process or as one of several workers, and records it."""
+    assert isinstance(trial.model, NetworkModel)
     workers = part.workers if part else ALONE
     validation = data.rows.select(split.validation)
     train = part.train if part else data.rows.select(split.learnt)

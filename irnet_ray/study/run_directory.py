@@ -37,9 +37,9 @@ from irnet_ray.study.finished_trial import (
     parse_test_rows,
     read_checked,
 )
+from irnet_ray.study.lock_holder import LOCK
 from irnet_ray.study.read import parse_yaml
 from irnet_ray.study.result import results_table
-from irnet_ray.study.run_lock import LOCK
 from irnet_ray.study.spec import Study, Trainer
 from irnet_ray.study.trial import Trial
 

@@ -32,6 +32,8 @@ class Trainer(Config):
         compiled: Whether torch compiles the network into CUDA graphs, on GPUs.
         checkpoint_seconds: Least time between two checkpoints of a trial, which are written after an epoch (s).
         restarts: How often a trial whose process died goes on from its checkpoint before it counts as failed.
+        trials_at_once: How many trials run at a time, at most; unless given, as many as the cluster has room for when
+            the study starts. A cluster that grows with its work grows until so many have room.
         limits: What classical learning may take before it is cut off.
     """
 
@@ -43,6 +45,7 @@ class Trainer(Config):
     compiled: bool = False
     checkpoint_seconds: float = Field(default=30.0, ge=0)
     restarts: int = Field(default=2, ge=0)
+    trials_at_once: int | None = Field(default=None, ge=1)
     limits: Limits = Limits()
 
     @model_validator(mode="after")

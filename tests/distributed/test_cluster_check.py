@@ -13,6 +13,7 @@ from commands import assert_refused, succeed
 from irnet_ray.distributed.cluster.check import check_cluster_file
 from irnet_ray.errors import ConfigurationError
 
+ROOT = Path(__file__).parents[2]
 FILES = Path(__file__).parent / "clusters"
 NODES = "available_node_types"
 POD = "spec.rayClusterSpec.headGroupSpec.template.spec"
@@ -37,6 +38,13 @@ def changed(name: str, path: str, value: object, folder: Path) -> Path:
 def test_a_good_file_is_called_good(invoke, name):
     assert check_cluster_file(FILES / name) == []
     assert "complete, safe, pinned" in succeed(invoke("cluster", "check", FILES / name))
+
+
+@pytest.mark.parametrize("name", ["cluster.yaml", "cluster.local.yaml", "docs/kuberay.yaml"])
+def test_the_files_that_come_with_the_project_lack_what_is_the_users_and_nothing_else(name):
+    remarks = check_cluster_file(ROOT / name)
+    assert {remark.kind for remark in remarks} == {"unfinished"}
+    assert all("is to be replaced by a value of your own" in remark.text for remark in remarks)
 
 
 START = "ray start --head --port=6379 --dashboard-host=127.0.0.1"
@@ -89,6 +97,7 @@ TOKEN = {"name": "RAY_AUTH_TOKEN", "value": "abc"}
             "unfinished",
             f"{NODES}.head.node_config.KeyName",
         ),
+        ("local.yaml", "provider.head_ip", "192.168.1.1", "unsafe", "head_start_ray_commands"),
         ("local.yaml", "provider.worker_ips.0", "8.8.8.8", "unsafe", "provider"),
         ("local.yaml", "auth.ssh_private_key", None, "unfinished", "auth.ssh_private_key"),
         ("kuberay.yaml", "spec.rayClusterSpec.authOptions", None, "unsafe", "spec.rayClusterSpec.authOptions"),

@@ -9,7 +9,8 @@ from rich.console import Console
 from worker_group import IRNET, together, trained
 
 from irnet_ray.distributed.launch import run_study
-from irnet_ray.distributed.session import _check_resources, session, slots
+from irnet_ray.distributed.resources import check_room, slots
+from irnet_ray.distributed.session import session
 from irnet_ray.errors import ConfigurationError, StorageError
 from irnet_ray.study.featurize import compute_here
 from irnet_ray.study.prepare import prepare
@@ -102,6 +103,7 @@ def test_a_trial_larger_than_the_cluster_is_refused(study_file, tmp_path):
         (Trainer(workers=2, cpus_per_worker=2), 2),
         (Trainer(gpus_per_worker=1), 3),
         (Trainer(workers=3, gpus_per_worker=1), 1),
+        (Trainer(trials_at_once=5), 5),
     ],
 )
 def test_slots_count_the_trials_that_run_at_a_time(monkeypatch, trainer, expected):
@@ -113,9 +115,22 @@ def test_a_worker_larger_than_every_node_is_refused(monkeypatch):
     nodes = [{"Alive": True, "Resources": {"CPU": 4.0}}, {"Alive": True, "Resources": {"CPU": 4.0}}]
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
     monkeypatch.setattr(ray, "nodes", lambda: nodes)
-    _check_resources(Trainer(workers=2, cpus_per_worker=4))
+    assert check_room(Trainer(workers=2, cpus_per_worker=4), may_grow=False) is None
     with pytest.raises(ConfigurationError, match=r"a worker of 6 CPU does not fit into any node .* has 4; lower it"):
-        _check_resources(Trainer(cpus_per_worker=6))
+        check_room(Trainer(cpus_per_worker=6), may_grow=False)
+
+
+def test_gpus_that_are_to_come_are_waited_for_where_a_cluster_grows(monkeypatch):
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 8.0}}])
+    with pytest.raises(ConfigurationError, match=r"gpus_per_worker: .* on a cluster that grows .* set trainer.trials_at_once"):
+        check_room(Trainer(gpus_per_worker=1), may_grow=True)
+    growing = Trainer(gpus_per_worker=1, trials_at_once=4)
+    assert check_room(growing, may_grow=True) == (
+        "trainer.gpus_per_worker: a trial of 1 x 1 GPU does not fit into a cluster of 0"
+    )
+    with pytest.raises(ConfigurationError, match=r"does not fit into a cluster of 0; lower it"):
+        check_room(growing, may_grow=False)
 
 
 def test_batches_too_small_for_the_workers_are_refused_before_anything_starts(study_file, tmp_path):

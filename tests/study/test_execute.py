@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from conftest import small_table
 from rich.console import Console
 
@@ -177,6 +178,22 @@ def test_a_trial_that_cannot_go_on_fails_and_the_study_goes_on(study_file, tmp_p
     run, results = run_here(study_file, run.uri)
     assert set(results["model"]) == {"plain", "random_forest"}
     assert "architecture: the checkpoint was made with another one" in run.failures()[network.id]
+
+
+@pytest.mark.parametrize("allocate", [torch.empty, np.empty])
+def test_a_trial_that_runs_out_of_memory_fails_and_the_study_goes_on(study_file, tmp_path, monkeypatch, allocate):
+    fit = execution.fit
+
+    def fit_too_much(architecture, *arguments, **options):
+        if architecture.shortcut == "layer":
+            allocate(2**50)
+        return fit(architecture, *arguments, **options)
+
+    monkeypatch.setattr(execution, "fit", fit_too_much)
+    run, results = run_here(study_file, tmp_path / "run")
+    assert results["model"].tolist() == ["plain", "random_forest"]
+    (message,) = run.failures().values()
+    assert message.startswith("it ran out of memory; lower its batch_size or width")
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,17 @@ import pytest
 
 from irnet_ray.errors import RunError, StorageError
 from irnet_ray.storage import Storage
-from irnet_ray.study import run_lock
-from irnet_ray.study.run_lock import LOCK, only_run
+from irnet_ray.study import run_lease, run_lock
+from irnet_ray.study.lock_holder import LOCK
+from irnet_ray.study.run_lock import only_run
 
 HOLD = """
 import sys, time
 from irnet_ray.storage import Storage
-from irnet_ray.study import run_lock
-run_lock._BEAT_SECONDS, run_lock._SETTLING_SECONDS = 0.1, 0.1
-with run_lock.only_run(Storage(sys.argv[1]), print):
+from irnet_ray.study import run_lease
+from irnet_ray.study.run_lock import only_run
+run_lease._BEAT_SECONDS, run_lease._SETTLING_SECONDS = 0.1, 1.0
+with only_run(Storage(sys.argv[1]), print):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -35,9 +37,9 @@ def do(storage, what):
 @pytest.fixture(params=["disk", "bucket"])
 def storage(request, tmp_path, monkeypatch):
     """A folder; in buckets, time passes faster."""
-    monkeypatch.setattr(run_lock, "_BEAT_SECONDS", 0.1)
-    monkeypatch.setattr(run_lock, "_SILENT_SECONDS", 1.0)
-    monkeypatch.setattr(run_lock, "_SETTLING_SECONDS", 0.1)
+    monkeypatch.setattr(run_lease, "_BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(run_lease, "_SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(run_lease, "_SETTLING_SECONDS", 1.0)
     if request.param == "disk":
         return Storage(str(tmp_path / "runs" / "study"))
     return Storage(f"{request.getfixturevalue('bucket')}/{tmp_path.name}/study")
@@ -108,23 +110,34 @@ def test_of_many_at_once_one_at_a_time_gets_it(storage):
     assert refused
 
 
-def test_a_run_whose_lease_another_one_took_ends(bucket, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_lock, "_BEAT_SECONDS", 0.1)
-    monkeypatch.setattr(run_lock, "_SETTLING_SECONDS", 0.1)
+def test_a_run_whose_lease_another_one_took_ends_even_where_ray_keeps_ctrl_c_from_it(bucket, tmp_path):
+    uri = f"{bucket}/{tmp_path.name}"
+    blocked = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})"
+    command = [sys.executable, "-c", f"{blocked}\n{HOLD}", uri]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        Storage(uri).write(LOCK, b'{"host": "elsewhere", "process": 1, "name": "other", "beats": 1}')
+        assert "is being filled by process 1 on elsewhere" in process.communicate(timeout=60)[1]
+    assert b"elsewhere" in Storage(uri).read(LOCK)
+
+
+def test_a_run_whose_lease_another_one_took_and_gave_back_ends(bucket, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_lease, "_BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(run_lease, "_SETTLING_SECONDS", 1.0)
     storage = Storage(f"{bucket}/{tmp_path.name}")
 
     def be_taken_over():
-        storage.write(LOCK, b'{"host": "elsewhere", "process": 1, "name": "other", "beats": 1}')
+        storage.delete(LOCK)
         time.sleep(60)
 
-    with pytest.raises(RunError, match="is being filled by process 1 on elsewhere"):
+    with pytest.raises(RunError, match="is being filled by another run"):
         do(storage, be_taken_over)
-    assert b"elsewhere" in storage.read(LOCK)
+    assert storage.read(LOCK) is None
 
 
 def test_a_lease_outlives_storage_that_fails_for_a_while(bucket, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_lock, "_BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(run_lock, "_SETTLING_SECONDS", 0.1)
+    monkeypatch.setattr(run_lease, "_BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(run_lease, "_SETTLING_SECONDS", 1.0)
     storage = Storage(f"{bucket}/{tmp_path.name}")
 
     def fail(*_):
@@ -152,8 +165,18 @@ def test_a_file_system_without_locks_gets_a_lease(tmp_path, monkeypatch):
         raise OSError(run_lock.errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(run_lock.fcntl, "flock", refuse)
-    monkeypatch.setattr(run_lock, "_SETTLING_SECONDS", 0.1)
-    storage = Storage(str(tmp_path))
-    with only_run(storage, print):
+    monkeypatch.setattr(run_lease, "_SETTLING_SECONDS", 1.0)
+    storage, told = Storage(str(tmp_path / "run")), []
+    with only_run(storage, told.append):
         assert json.loads(storage.read(LOCK))["beats"] == 1
-    assert not storage.exists(LOCK)
+    assert told == []
+    assert not storage.local_path.exists()
+
+
+def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
+    def fill(_):
+        raise OSError(run_lock.errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(run_lock.os, "fsync", fill)
+    with pytest.raises(StorageError, match=r"cannot write .*/LOCK': No space left on device; choose another"):
+        do(Storage(str(tmp_path / "run")), bool)

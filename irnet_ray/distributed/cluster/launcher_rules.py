@@ -186,5 +186,10 @@ def _own_machines(settings: Mapping[str, Any]) -> Iterator[Remark]:
         if is_public:
             text = f"{address} is a public address, on which Ray would listen; give one of a network of your own"
             yield Remark("unsafe", "provider", text)
+    head = str(provider.get("head_ip") or "")
+    commands = " ; ".join(settings["head_start_ray_commands"])
+    if head and not re.search(rf"--node-ip-address[= ]{re.escape(head)}(?!\S)", commands):
+        text = f"Ray chooses the address on which it listens, which may be a public one; add --node-ip-address={head}"
+        yield Remark("unsafe", "head_start_ray_commands", text)
     if not settings.get("auth", {}).get("ssh_private_key"):
         yield Remark("unfinished", "auth.ssh_private_key", "the head reaches its workers by a key; name its file")

@@ -158,7 +158,7 @@ def draw_gains(table: pd.DataFrame, *, optimistic: bool) -> Figure:
         by_size = rows.set_index("train_rows")
         _draw_line(axes, str(name), rows, by_size["change"], by_size["trial_ids"].str.split())
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    _finish(figure, axes, table, f"Change of test MAE{', optimistic' if optimistic else ''}")
+    _finish(figure, axes, table, f"Test MAE against the best baseline{', optimistic' if optimistic else ''}")
     return figure
 
 

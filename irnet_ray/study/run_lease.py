@@ -1,0 +1,124 @@
+"""A lock on storage that knows none: a file that its holder writes again and again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from irnet_ray.errors import RunError, StorageError
+from irnet_ray.storage import Storage
+from irnet_ray.study.lock_holder import LOCK, myself, refusal
+
+_BEAT_SECONDS = 5.0
+_SILENT_SECONDS = 20.0  # after so many without a change the holder is taken for dead
+_SETTLING_SECONDS = 4.0  # two that take the lease at once have seen each other by then
+
+
+class Lease:
+    """A lease on a directory.
+
+    Args:
+        storage: The directory.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._name = uuid.uuid4().hex
+        self._beats = 0
+        self._ended = threading.Event()
+        self._lost = False
+
+    @contextmanager
+    def held(self, tell: Callable[[str], None]) -> Iterator[None]:
+        """Takes the lease, renews it, and gives it back.
+
+        Args:
+            tell: Called with what there is to wait for.
+
+        Raises:
+            RunError: Another run has it, or took it while this one could not be heard.
+            StorageError: The storage cannot be written.
+        """
+        keeper = threading.Thread(target=self._keep, daemon=True)
+        try:
+            self._take(tell)
+            with _interruptible():
+                keeper.start()
+                yield
+        except KeyboardInterrupt:
+            if self._lost:
+                raise self._refused() from None
+            raise
+        finally:
+            self._ended.set()
+            if keeper.is_alive():
+                keeper.join()
+            with suppress(StorageError):  # it falls silent
+                if self._is_mine():
+                    self._storage.delete(LOCK)
+
+    def _take(self, tell: Callable[[str], None]) -> None:
+        found = self._storage.read(LOCK)
+        if found is not None:
+            tell(f"'{self._storage.uri}': waiting {_SILENT_SECONDS:.0f} s to see whether the run that began here lives")
+            if self._changes(found):
+                raise self._refused()
+        while True:
+            begun = time.monotonic()
+            if self._storage.read(LOCK) != found:
+                raise self._refused()
+            found = self._beat()
+            if time.monotonic() - begun < _SETTLING_SECONDS / 2:
+                break  # a slower one might be unseen by who has settled before
+        time.sleep(_SETTLING_SECONDS)
+        if not self._is_mine():
+            raise self._refused()
+
+    def _changes(self, found: bytes) -> bool:
+        deadline = time.monotonic() + _SILENT_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(min(1.0, _SILENT_SECONDS / 4))
+            if self._storage.read(LOCK) not in (found, None):
+                return True
+        return False
+
+    def _beat(self) -> bytes:
+        self._beats += 1
+        content = json.dumps({**myself(), "name": self._name, "beats": self._beats}).encode()
+        self._storage.write(LOCK, content)
+        return content
+
+    def _is_mine(self) -> bool:
+        return f'"{self._name}"'.encode() in (self._storage.read(LOCK) or b"")
+
+    def _keep(self) -> None:
+        """Renews the lease; a failing bucket is tried again, and one that another run took ends this one."""
+        while not self._ended.wait(_BEAT_SECONDS):
+            with suppress(StorageError):
+                if not self._is_mine():
+                    self._lost = True
+                    os.kill(os.getpid(), signal.SIGINT)
+                    return
+                self._beat()
+
+    def _refused(self) -> RunError:
+        return refusal(self._storage.uri, self._storage.read(LOCK))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Lets Ctrl-C in: Ray keeps it from all that it starts, the drivers of jobs among them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)

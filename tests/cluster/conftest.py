@@ -1,0 +1,65 @@
+"""Three hosts, and a laptop that starts a cluster on them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from hosts import BRIDGE, Host, command, missing_programs, network
+from laptop import Laptop, cluster_settings
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """Not below /tmp, which each host has for itself."""
+    path = Path(tempfile.mkdtemp(prefix="irnet-ray-hosts-", dir="/var/tmp"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def hosts(folder: Path) -> Iterator[list[Host]]:
+    """A head and two workers; nothing of them is left."""
+    if os.geteuid() != 0:
+        pytest.skip("hosts of their own need root: sudo make cluster-test")
+    if missing := missing_programs():
+        pytest.skip(f"{', '.join(missing)} not found: apt-get install iproute2 openssh-server rsync")
+    home, shared = folder / "laptop", folder / "shared"
+    (home / ".ssh").mkdir(parents=True)
+    shared.mkdir()
+    command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / ".ssh" / "id_ed25519"))
+    key = (home / ".ssh" / "id_ed25519.pub").read_text()
+    made = [Host(number, folder / f"host-{number}", shared, key) for number in (1, 2, 3)]
+    with network():
+        try:
+            for host in made:
+                host.start()
+            yield made
+        finally:
+            for host in made:
+                host.remove()
+    assert BRIDGE not in command("ip", "link")
+    assert not any(host.name in command("ip", "netns") for host in made)
+
+
+@pytest.fixture(scope="session")
+def laptop(hosts: list[Host], folder: Path) -> Iterator[Laptop]:
+    """A user whose cluster is up."""
+    home = folder / "laptop"
+    (home / ".ray").mkdir()
+    token = home / ".ray" / "auth_token"
+    token.write_text("a-token-of-the-laptop-that-nobody-else-has")
+    token.chmod(0o600)
+    laptop = Laptop(home, home / "cluster.yaml", folder / "shared")
+    laptop.file.write_text(yaml.safe_dump(cluster_settings(hosts, home), sort_keys=False))
+    laptop.succeed("irnet-ray", "cluster", "check", laptop.file)
+    laptop.succeed("ray", "up", "--yes", laptop.file)
+    yield laptop
+    laptop.succeed("ray", "down", "--yes", laptop.file)
+    for host in hosts:
+        assert not [each for each in host.processes() if "raylet" in each or "gcs_server" in each]

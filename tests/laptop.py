@@ -1,0 +1,75 @@
+"""Where a user sits: outside the cluster, with a key and a token."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from hosts import Host
+
+from irnet_ray.study.result import TIME_COLUMNS
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+
+@dataclass
+class Laptop:
+    """A user's machine.
+
+    Attributes:
+        home: The user's folder.
+        file: The cluster's.
+        shared: What the hosts see as ``/shared``.
+    """
+
+    home: Path
+    file: Path
+    shared: Path
+
+    def run(self, *arguments: object, timeout: float = 600, **more: str) -> subprocess.CompletedProcess[str]:
+        """Types a command, such as ``ray`` or ``irnet-ray``."""
+        return subprocess.run(
+            list(map(str, arguments)),
+            env=self.environment | more,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def succeed(self, *arguments: object, **options: float) -> str:
+        """Types a command that must go well, and gives what it printed."""
+        finished = self.run(*arguments, **options)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return finished.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of what is typed."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        return {**kept, "HOME": str(self.home), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+
+
+def cluster_settings(hosts: list[Host], home: Path) -> dict[str, object]:
+    """cluster.local.yaml with the hosts filled in; what would be installed there for minutes is linked."""
+    text = (ROOT / "cluster.local.yaml").read_text()
+    content = yaml.safe_load(text.replace("--node-ip-address=FILL-IN", f"--node-ip-address={hosts[0].address}"))
+    content["metadata"] = {"storage": "/shared/runs"}
+    content["provider"] |= {"head_ip": hosts[0].address, "worker_ips": [host.address for host in hosts[1:]]}
+    content["auth"] = {"ssh_user": "root", "ssh_private_key": str(home / ".ssh" / "id_ed25519")}
+    content["file_mounts"] = {"~/.ray/auth_token": str(home / ".ray" / "auth_token")}
+    protect, *_ = content["setup_commands"]
+    content["setup_commands"] = [protect, f"mkdir -p ~/.irnet-ray && ln -sfn {BIN} ~/.irnet-ray/bin"]
+    return content
+
+
+def results_of(run: Path) -> pd.DataFrame:
+    """A run's results, times apart."""
+    return pd.read_csv(run / "results.csv").drop(columns=list(TIME_COLUMNS))
