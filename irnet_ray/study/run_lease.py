@@ -20,6 +20,13 @@ _SILENT_SECONDS = 20.0  # after so many without a change the holder is taken for
 _SETTLING_SECONDS = 4.0  # two that take the lease at once have seen each other by then
 
 
+_SIGNAL = signal.SIGUSR2
+
+
+class _LostError(BaseException):
+    """Another run took the lease."""
+
+
 class Lease:
     """A lease on a directory.
 
@@ -32,7 +39,7 @@ class Lease:
         self._name = uuid.uuid4().hex
         self._beats = 0
         self._ended = threading.Event()
-        self._lost = False
+        self._is_main = False
 
     @contextmanager
     def held(self, tell: Callable[[str], None]) -> Iterator[None]:
@@ -47,21 +54,37 @@ class Lease:
         """
         keeper = threading.Thread(target=self._keep, daemon=True)
         try:
-            self._take(tell)
-            with _interruptible():
-                keeper.start()
-                yield
-        except KeyboardInterrupt:
-            if self._lost:
-                raise self._refused() from None
-            raise
+            with self._ended_when_lost():
+                try:
+                    self._take(tell)
+                    keeper.start()
+                    yield
+                finally:
+                    self._ended.set()
+                    if keeper.is_alive():
+                        keeper.join()
+                    with suppress(StorageError):  # it falls silent
+                        if self._is_mine():
+                            self._storage.delete(LOCK)
+        except _LostError:
+            raise self._refused() from None
+
+    @contextmanager
+    def _ended_when_lost(self) -> Iterator[None]:
+        """Makes a signal end what the main thread does; not that of Ctrl-C, which Ray and shells keep from drivers."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def end(number: int, _: object) -> None:
+            raise _LostError
+
+        former = signal.signal(_SIGNAL, end)
+        self._is_main = True
+        try:
+            yield
         finally:
-            self._ended.set()
-            if keeper.is_alive():
-                keeper.join()
-            with suppress(StorageError):  # it falls silent
-                if self._is_mine():
-                    self._storage.delete(LOCK)
+            signal.signal(_SIGNAL, former)
 
     def _take(self, tell: Callable[[str], None]) -> None:
         found = self._storage.read(LOCK)
@@ -102,23 +125,10 @@ class Lease:
         while not self._ended.wait(_BEAT_SECONDS):
             with suppress(StorageError):
                 if not self._is_mine():
-                    self._lost = True
-                    os.kill(os.getpid(), signal.SIGINT)
+                    if self._is_main:
+                        os.kill(os.getpid(), _SIGNAL)
                     return
                 self._beat()
 
     def _refused(self) -> RunError:
         return refusal(self._storage.uri, self._storage.read(LOCK))
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Lets Ctrl-C in: Ray keeps it from all that it starts, the drivers of jobs among them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    former = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)

@@ -37,21 +37,27 @@ def only_run(storage: Storage, tell: Callable[[str], None]) -> Iterator[None]:
         StorageError: It cannot be written.
     """
     folder = storage.local_path
-    file = None if folder is None else _lock_file(folder)
-    try:
-        if file is not None:
+    if folder is None:
+        with Lease(storage).held(tell):
             yield
-        else:
+        return
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        file = _lock_file(folder)
+        if file is None:
             with Lease(storage).held(tell):
                 yield
-    finally:
-        if folder is not None:
-            with suppress(OSError):  # the disk fails, which whoever works on it tells, or there is a run in it
-                if file is not None:
+            return
+        with file:
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # the disk fails, as whoever works on it tells
                     (folder / LOCK).unlink()
-                folder.rmdir()
-        if file is not None:
-            file.close()
+    finally:
+        with suppress(OSError):  # there is a run in it
+            for each in made:
+                each.rmdir()
 
 
 def _lock_file(folder: Path) -> IO[str] | None:

@@ -123,7 +123,9 @@ def test_a_worker_larger_than_every_node_is_refused(monkeypatch):
 def test_gpus_that_are_to_come_are_waited_for_where_a_cluster_grows(monkeypatch):
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
     monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 8.0}}])
-    with pytest.raises(ConfigurationError, match=r"gpus_per_worker: .* on a cluster that grows .* set trainer.trials_at_once"):
+    with pytest.raises(
+        ConfigurationError, match=r"gpus_per_worker: .* on a cluster that grows .* set trainer.trials_at_once"
+    ):
         check_room(Trainer(gpus_per_worker=1), may_grow=True)
     growing = Trainer(gpus_per_worker=1, trials_at_once=4)
     assert check_room(growing, may_grow=True) == (

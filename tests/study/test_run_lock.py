@@ -110,9 +110,12 @@ def test_of_many_at_once_one_at_a_time_gets_it(storage):
     assert refused
 
 
-def test_a_run_whose_lease_another_one_took_ends_even_where_ray_keeps_ctrl_c_from_it(bucket, tmp_path):
+def test_a_run_whose_lease_another_one_took_ends_even_where_ctrl_c_is_kept_from_it(bucket, tmp_path):
     uri = f"{bucket}/{tmp_path.name}"
-    blocked = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})"
+    blocked = (
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    )
     command = [sys.executable, "-c", f"{blocked}\n{HOLD}", uri]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
