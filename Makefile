@@ -12,7 +12,8 @@ study: .venv/installed
 test: .venv/installed-dev
 	$(BIN)/python -m pytest
 
-# A cluster of three hosts on this machine, made of namespaces; needs root, and Debian's iproute2, openssh-server and rsync.
+# A cluster of three hosts on this machine, made of namespaces; needs root, and Debian's iproute2, nftables,
+# openssh-server and rsync.
 cluster-test: .venv/installed-dev
 	$(BIN)/python -m pytest tests/cluster --override-ini timeout=1800
 

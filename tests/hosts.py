@@ -1,6 +1,6 @@
 """Hosts of their own on this machine: Linux namespaces with an address, a process table, a /tmp and an SSH server each.
 
-Needs root, and Debian's iproute2, openssh-server and rsync.
+Needs root, and Debian's iproute2, nftables, openssh-server and rsync.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PROGRAMS = ("ip", "nsenter", "rsync", "ssh-keygen", "sshd", "unshare")
+PROGRAMS = ("ip", "nft", "nsenter", "rsync", "ssh-keygen", "sshd", "unshare")
 BRIDGE = "irnet-br"
 NETWORK, PUBLIC = "10.77.0", "203.0.113"  # the second one is for documentation (RFC 5737), and plays the internet
 GATEWAY = 254
@@ -135,6 +135,10 @@ class Host:
         lines = command("ip", "netns", "exec", self.name, "ss", "-Hltn").splitlines()
         places = [line.split()[3].rsplit(":", 1) for line in lines]
         return [(address.strip("[]"), int(port)) for address, port in places]
+
+    def protect(self, rules: str) -> None:
+        """Loads rules into its firewall."""
+        subprocess.run(["ip", "netns", "exec", self.name, "nft", "-f", "-"], input=rules, text=True, check=True)
 
     def remove(self) -> None:
         """Takes the host away."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,11 +53,28 @@ class Laptop:
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout
 
+    def nodes(self) -> int:
+        """How many nodes the cluster has now."""
+        program = (
+            "import ray; ray.init('auto', log_to_driver=False); print('nodes', sum(n['Alive'] for n in ray.nodes()))"
+        )
+        output = self.run("ray", "exec", self.file, f'RAY_AUTH_MODE=token python -c "{program}"').stdout
+        found = re.findall(r"^nodes (\d+)", output, re.MULTILINE)
+        return int(found[0]) if found else 0
+
     @property
     def environment(self) -> dict[str, str]:
         """Of what is typed."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
         return {**kept, "HOME": str(self.home), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+
+
+def wait_until(what: Callable[[], bool], seconds: float) -> None:
+    """Waits until something is so."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it is not so for too long"
+        time.sleep(1.0)
 
 
 def cluster_settings(hosts: list[Host], home: Path) -> dict[str, object]:
@@ -65,8 +85,8 @@ def cluster_settings(hosts: list[Host], home: Path) -> dict[str, object]:
     content["provider"] |= {"head_ip": hosts[0].address, "worker_ips": [host.address for host in hosts[1:]]}
     content["auth"] = {"ssh_user": "root", "ssh_private_key": str(home / ".ssh" / "id_ed25519")}
     content["file_mounts"] = {"~/.ray/auth_token": str(home / ".ray" / "auth_token")}
-    protect, *_ = content["setup_commands"]
-    content["setup_commands"] = [protect, f"mkdir -p ~/.irnet-ray && ln -sfn {BIN} ~/.irnet-ray/bin"]
+    protect, _, path, _ = content["setup_commands"]
+    content["setup_commands"] = [protect, f"ln -sfn {BIN.parent} ~/.irnet-ray", path]
     return content
 
 

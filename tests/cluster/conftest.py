@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hosts import BRIDGE, Host, command, missing_programs, network
-from laptop import Laptop, cluster_settings
+from laptop import ROOT, Laptop, cluster_settings, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def hosts(folder: Path) -> Iterator[list[Host]]:
     if os.geteuid() != 0:
         pytest.skip("hosts of their own need root: sudo make cluster-test")
     if missing := missing_programs():
-        pytest.skip(f"{', '.join(missing)} not found: apt-get install iproute2 openssh-server rsync")
+        pytest.skip(f"{', '.join(missing)} not found: apt-get install iproute2 nftables openssh-server rsync")
     home, shared = folder / "laptop", folder / "shared"
     (home / ".ssh").mkdir(parents=True)
     shared.mkdir()
@@ -37,8 +37,10 @@ def hosts(folder: Path) -> Iterator[list[Host]]:
     made = [Host(number, folder / f"host-{number}", shared, key) for number in (1, 2, 3)]
     with network():
         try:
+            rules = (ROOT / "docs" / "firewall.nft").read_text()
             for host in made:
                 host.start()
+                host.protect(rules.replace("FILL-IN", ", ".join(each.address for each in made)))
             yield made
         finally:
             for host in made:
@@ -59,7 +61,10 @@ def laptop(hosts: list[Host], folder: Path) -> Iterator[Laptop]:
     laptop.file.write_text(yaml.safe_dump(cluster_settings(hosts, home), sort_keys=False))
     laptop.succeed("irnet-ray", "cluster", "check", laptop.file)
     laptop.succeed("ray", "up", "--yes", laptop.file)
+    wait_until(lambda: laptop.nodes() == len(hosts), 300)
     yield laptop
     laptop.succeed("ray", "down", "--yes", laptop.file)
-    for host in hosts:
-        assert not [each for each in host.processes() if "raylet" in each or "gcs_server" in each]
+    # `ray down` ends the head alone; on the other machines Ray ends when it has missed the head for a minute.
+    wait_until(
+        lambda: not any("gcs_server" in each or "raylet" in each for host in hosts for each in host.processes()), 180
+    )
