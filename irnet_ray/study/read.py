@@ -73,6 +73,11 @@ def parse_yaml(content: bytes, where: str) -> dict[str, Any]:
     return parsed
 
 
+def dump_yaml(content: Mapping[str, Any]) -> bytes:
+    """Writes a mapping so that ``parse_yaml`` gives it back, with its keys in their order."""
+    return yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True).encode()
+
+
 def merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Lays changes over a mapping: mappings are merged key by key, anything else is replaced.
 

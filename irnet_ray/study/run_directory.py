@@ -17,7 +17,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from irnet_ray.config import validate
 from irnet_ray.errors import DamageError, LimitError, RunError
@@ -38,7 +37,7 @@ from irnet_ray.study.finished_trial import (
     read_checked,
 )
 from irnet_ray.study.lock_holder import LOCK
-from irnet_ray.study.read import parse_yaml
+from irnet_ray.study.read import dump_yaml, parse_yaml
 from irnet_ray.study.result import results_table
 from irnet_ray.study.spec import Study, Trainer
 from irnet_ray.study.trial import Trial
@@ -355,7 +354,7 @@ def _path(trial_id: str, name: str) -> str:
 
 
 def _dump_study(study: Study) -> bytes:
-    return yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()
+    return dump_yaml(study.model_dump(mode="json"))
 
 
 def _parse_study(content: bytes, uri: str) -> Study:

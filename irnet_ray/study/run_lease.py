@@ -18,8 +18,6 @@ from irnet_ray.study.lock_holder import LOCK, myself, refusal
 _BEAT_SECONDS = 5.0
 _SILENT_SECONDS = 20.0  # after so many without a change the holder is taken for dead
 _SETTLING_SECONDS = 4.0  # two that take the lease at once have seen each other by then
-
-
 _SIGNAL = signal.SIGUSR2
 
 

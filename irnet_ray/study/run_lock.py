@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -41,7 +41,8 @@ def only_run(storage: Storage, tell: Callable[[str], None]) -> Iterator[None]:
         with Lease(storage).held(tell):
             yield
         return
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    # Path.exists raises where one may not look.
+    made = [each for each in (folder, *folder.parents) if not os.path.exists(each)]
     try:
         file = _lock_file(folder)
         if file is None:
@@ -75,22 +76,21 @@ def _lock_file(folder: Path) -> IO[str] | None:
             continue
         except OSError as error:
             raise _unwritable(folder, error) from error
-        try:
-            if _is_locked(file, folder):
-                return file
-        except BaseException as error:
-            file.close()
-            if isinstance(error, OSError) and error.errno in _WITHOUT_LOCKS:
+        with ExitStack() as opened:
+            opened.enter_context(file)
+            try:
+                if _lock(file, folder):
+                    opened.pop_all()
+                    return file
+            except OSError as error:
+                if error.errno not in _WITHOUT_LOCKS:
+                    raise _unwritable(folder, error) from error
                 (folder / LOCK).unlink(missing_ok=True)
                 return None
-            if isinstance(error, OSError):
-                raise _unwritable(folder, error) from error
-            raise
-        file.close()  # whoever had it deleted it meanwhile
 
 
-def _is_locked(file: IO[str], folder: Path) -> bool:
-    """Locks an open file and writes who did; ``False`` if it is no longer the folder's.
+def _lock(file: IO[str], folder: Path) -> bool:
+    """Locks an open file and writes who did; ``False`` if whoever had it deleted it.
 
     Raises:
         RunError: Another process has locked it.

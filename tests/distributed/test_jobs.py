@@ -44,6 +44,16 @@ def irnet_ray(*arguments, home, folder, timeout=240):
     )
 
 
+def connects(home, port):
+    """Whether a program of somebody with such a home folder gets into the cluster."""
+    program = (
+        f"from irnet_ray.distributed.token import use_token; use_token(); import ray; ray.init('127.0.0.1:{port}')"
+    )
+    command = [sys.executable, "-c", program]
+    finished = subprocess.run(command, env=environment(home), capture_output=True, timeout=120, check=False)
+    return finished.returncode == 0
+
+
 def test_a_study_that_was_sent_ends_as_one_that_ran_here(head, study_file, tmp_path):
     here = irnet_ray("run", study_file, "--local", home=tmp_path, folder=tmp_path)
     assert here.returncode == 0, here.stderr
@@ -100,15 +110,8 @@ def test_without_the_token_nobody_is_let_in(head, study_file, tmp_path):
         assert sent.returncode == 2, sent.stdout + sent.stderr
         assert "does not take this machine's token" in sent.stderr
         assert sent.stderr.count("\n") == 1
-    connected = subprocess.run(
-        [sys.executable, "-c", f"import ray; ray.init('127.0.0.1:{head.port}')"],
-        env=environment(tmp_path / "nobody"),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert connected.returncode != 0
+    assert not connects(tmp_path / "nobody", head.port)
+    assert connects(head.home, head.port)
 
 
 def test_no_file_of_a_run_or_of_ray_holds_the_token(head, tmp_path):

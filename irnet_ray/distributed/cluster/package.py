@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from irnet_ray.errors import ConfigurationError
+from irnet_ray.study.read import dump_yaml
 from irnet_ray.study.spec import Study
 
 STUDY = "study.yaml"
@@ -35,7 +33,7 @@ def pack(study: Study, folder: Path) -> None:
     for source, name in tables.items():
         (folder / name).parent.mkdir()
         shutil.copyfile(source, folder / name)
-    _write(folder / STUDY, content)
+    (folder / STUDY).write_bytes(dump_yaml(content))
 
 
 def _check_size(tables: dict[str, str]) -> None:
@@ -45,7 +43,3 @@ def _check_size(tables: dict[str, str]) -> None:
             f"data.dataset.path: {total:,.0f} MiB of tables are too many to be sent along ({_MOST_MEBIBYTES} at most); "
             "copy them to the cluster, and run the study there with 'ray exec'"
         )
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
