@@ -155,6 +155,17 @@ class Storage:
 
         self._try("delete", path, access)
 
+    def failure(self, action: str, path: str, error: OSError) -> StorageError:
+        """Says in one line that something could not be done, and what the user can do.
+
+        Args:
+            action: For example "write".
+            path: Of the file or folder.
+            error: What the system said.
+        """
+        reason = (error.strerror or str(error)).rpartition("] ")[2]  # pyarrow's messages are long
+        return StorageError(f"cannot {action} '{self.uri}/{path}': {reason}; free or unlock it, or {self._otherwise}")
+
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}".rstrip("/")
 
@@ -173,10 +184,7 @@ class Storage:
         try:
             return retrying(access)
         except OSError as error:
-            reason = (error.strerror or str(error)).rpartition("] ")[2]  # pyarrow's messages are long
-            raise StorageError(
-                f"cannot {action} '{self.uri}/{path}': {reason}; free or unlock it, or {self._otherwise}"
-            ) from error
+            raise self.failure(action, path, error) from error
 
 
 def _may_pass(error: BaseException) -> bool:

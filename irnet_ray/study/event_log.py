@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -38,29 +40,54 @@ class EventLog:
     def __enter__(self) -> EventLog:
         from torch.utils.tensorboard import SummaryWriter
 
-        for former in self._directory.glob("events.*"):  # of an attempt that did not end
-            former.unlink()
-        self._writer = SummaryWriter(str(self._directory))
+        with self._failures_explained():
+            for former in self._directory.glob("events.*"):  # of an attempt that did not end
+                former.unlink()
+            self._writer = SummaryWriter(str(self._directory))
         return self
 
     def add(self, epoch: Epoch) -> None:
-        """Adds an epoch's errors and learning rate, by optimizer steps as in Figure 1 of the paper."""
+        """Adds an epoch's errors and learning rate, by optimizer steps as in Figure 1 of the paper.
+
+        Raises:
+            StorageError: The events cannot be written.
+        """
         self._best_val_mae = min(self._best_val_mae, epoch.val_mae)
-        self._writer.add_scalar("mae/train", epoch.train_mae, epoch.step)
-        self._writer.add_scalar("mae/validation", epoch.val_mae, epoch.step)
-        self._writer.add_scalar("learning_rate", epoch.learning_rate, epoch.step)
+        with self._failures_explained():
+            self._writer.add_scalar("mae/train", epoch.train_mae, epoch.step)
+            self._writer.add_scalar("mae/validation", epoch.val_mae, epoch.step)
+            self._writer.add_scalar("learning_rate", epoch.learning_rate, epoch.step)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            axes = {key: value for key, value in self._trial.describe().items() if value is not None}
-            self._writer.add_hparams(axes, {"best/mae/validation": self._best_val_mae}, run_name=".")
-        self._writer.close()
+            with self._failures_explained():
+                self._end()
+        else:
+            with suppress(OSError):  # what ended the trial is told
+                self._writer.close()
         if self._scratch is not None:
             for path in self._directory.iterdir():
                 self._run.storage.write(f"{self._folder}/{path.name}", path.read_bytes())
             self._scratch.cleanup()
+
+    def _end(self) -> None:
+        axes = {key: value for key, value in self._trial.describe().items() if value is not None}
+        self._writer.add_hparams(axes, {"best/mae/validation": self._best_val_mae}, run_name=".")
+        self._writer.close()
+
+    @contextmanager
+    def _failures_explained(self) -> Iterator[None]:
+        """Turns what TensorBoard's writer says where a disk is full into the line of other files of the run.
+
+        Raises:
+            StorageError: Says what to do.
+        """
+        try:
+            yield
+        except OSError as error:
+            raise self._run.storage.failure("write", self._folder, error) from error
 
 
 def folder_name(trial: Trial) -> str:

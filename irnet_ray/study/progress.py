@@ -73,6 +73,8 @@ class Progress(LiveLine):
         self._work = dict(work)
         self._unknown = unknown
         self._fraction: dict[str, float] = {}
+        self._work_known = sum(self._work[trial_id] for trial_id in self._trials)
+        self._work_done = 0.0  # kept, as adding up thousands of trials at each event would take longer and longer
         self._epochs: dict[str, str] = {}
         self._ended = already_done
         self._total = already_done + len(trials) + unknown
@@ -89,12 +91,13 @@ class Progress(LiveLine):
         """Notes a trial that nobody knew, its name and its relative cost."""
         self._trials[trial.id] = trial
         self._work[trial.id] = work
+        self._work_known += work
         self._labels[trial.id] = label
         self._unknown = max(0, self._unknown - 1)
 
     def epoch(self, trial_id: str, epoch: int, epochs: int, val_mae: float) -> None:
         """Notes how far a trial is."""
-        self._fraction[trial_id] = epoch / epochs
+        self._reach(trial_id, epoch / epochs)
         self._epochs[trial_id] = f"{self._trials[trial_id].label} {epoch}/{epochs} val {val_mae:.4g}"
         self._refresh()
 
@@ -112,13 +115,17 @@ class Progress(LiveLine):
         self._end(trial_id, reason)
 
     def _end(self, trial_id: str, outcome: str) -> None:
-        self._fraction[trial_id] = 1.0
+        self._reach(trial_id, 1.0)
         self._epochs.pop(trial_id, None)
         self._ended += 1
         number = f"{self._ended:>{self._number_width}}/{self._total}"
         left = f"  {duration(self._seconds_left())} left" if self._ended < self._total else ""
         self._console.print(Text(f"{number}  {trial_id}  {self._labels[trial_id]}  {outcome}{left}"), soft_wrap=True)
         self._refresh()
+
+    def _reach(self, trial_id: str, fraction: float) -> None:
+        self._work_done += self._work[trial_id] * (fraction - self._fraction.get(trial_id, 0.0))
+        self._fraction[trial_id] = fraction
 
     def _refresh(self) -> None:
         if self._live is not None:
@@ -128,9 +135,8 @@ class Progress(LiveLine):
 
     def _seconds_left(self) -> float:
         """Work left at the speed seen so far (s)."""
-        done = sum(self._work[trial_id] * fraction for trial_id, fraction in self._fraction.items())
-        known = sum(self._work[trial_id] for trial_id in self._trials)
-        total = known * (1 + self._unknown / len(self._trials)) if self._trials else 0.0
+        total = self._work_known * (1 + self._unknown / len(self._trials)) if self._trials else 0.0
+        done = self._work_done
         return (time.monotonic() - self._started) * (total - done) / done if done else 0.0
 
 
