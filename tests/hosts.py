@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PROGRAMS = ("ip", "nft", "nsenter", "rsync", "ssh-keygen", "sshd", "unshare")
+PROGRAMS = ("ip", "mount", "nft", "nsenter", "rsync", "ssh-keygen", "sshd", "unshare")
 BRIDGE = "irnet-br"
 NETWORK, PUBLIC = "10.77.0", "203.0.113"  # the second one is for documentation (RFC 5737), and plays the internet
 GATEWAY = 254
 _PRIVATE = ("/tmp", "/dev/shm", "/run")
 _SECONDS = 20.0
+_DISK_BYTES = 2**30
 
 
 def command(*parts: str, check: bool = True) -> str:
@@ -145,6 +146,39 @@ class Host:
         self.crash()
         command("ip", "link", "delete", self.name, check=False)
         command("ip", "netns", "delete", self.name, check=False)
+
+
+class SharedDisk:
+    """What all hosts see as ``/shared``: a file system of its own, which can be filled up.
+
+    Args:
+        path: An empty folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def mounted(self) -> Iterator[SharedDisk]:
+        """Puts it there, and takes it away with all that is on it."""
+        command("mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(self.path))
+        try:
+            yield self
+        finally:
+            command("umount", str(self.path))
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Leaves no room on it."""
+        now = os.statvfs(self.path)
+        self._resize((now.f_blocks - now.f_bfree) * now.f_frsize)
+        try:
+            yield
+        finally:
+            self._resize(_DISK_BYTES)
+
+    def _resize(self, size: int) -> None:
+        command("mount", "-o", f"remount,size={size}", str(self.path))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hosts import BRIDGE, Host, command, missing_programs, network
+from hosts import BRIDGE, Host, SharedDisk, command, missing_programs, network
 from laptop import ROOT, Laptop, cluster_settings, wait_until
 
 
@@ -23,18 +23,26 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def hosts(folder: Path) -> Iterator[list[Host]]:
-    """A head and two workers; nothing of them is left."""
+def disk(folder: Path) -> Iterator[SharedDisk]:
+    """What all hosts share."""
     if os.geteuid() != 0:
         pytest.skip("hosts of their own need root: sudo make cluster-test")
     if missing := missing_programs():
         pytest.skip(f"{', '.join(missing)} not found: apt-get install iproute2 nftables openssh-server rsync")
-    home, shared = folder / "laptop", folder / "shared"
+    path = folder / "shared"
+    path.mkdir()
+    with SharedDisk(path).mounted() as mounted:
+        yield mounted
+
+
+@pytest.fixture(scope="session")
+def hosts(folder: Path, disk: SharedDisk) -> Iterator[list[Host]]:
+    """A head and two workers; nothing of them is left."""
+    home = folder / "laptop"
     (home / ".ssh").mkdir(parents=True)
-    shared.mkdir()
     command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / ".ssh" / "id_ed25519"))
     key = (home / ".ssh" / "id_ed25519.pub").read_text()
-    made = [Host(number, folder / f"host-{number}", shared, key) for number in (1, 2, 3)]
+    made = [Host(number, folder / f"host-{number}", disk.path, key) for number in (1, 2, 3)]
     with network():
         try:
             rules = (ROOT / "docs" / "firewall.nft").read_text()
@@ -50,14 +58,14 @@ def hosts(folder: Path) -> Iterator[list[Host]]:
 
 
 @pytest.fixture(scope="session")
-def laptop(hosts: list[Host], folder: Path) -> Iterator[Laptop]:
+def laptop(hosts: list[Host], disk: SharedDisk, folder: Path) -> Iterator[Laptop]:
     """A user whose cluster is up."""
     home = folder / "laptop"
     (home / ".ray").mkdir()
     token = home / ".ray" / "auth_token"
     token.write_text("a-token-of-the-laptop-that-nobody-else-has")
     token.chmod(0o600)
-    laptop = Laptop(home, home / "cluster.yaml", folder / "shared")
+    laptop = Laptop(home, home / "cluster.yaml", disk.path)
     laptop.file.write_text(yaml.safe_dump(cluster_settings(hosts, home), sort_keys=False))
     laptop.succeed("irnet-ray", "cluster", "check", laptop.file)
     laptop.succeed("ray", "up", "--yes", laptop.file)

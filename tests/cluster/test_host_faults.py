@@ -11,6 +11,9 @@ import pytest
 import yaml
 from conftest import small_table, study_content
 from laptop import results_of
+from long_trials import nothing_repeated
+
+from irnet_ray.study.run_directory import RunDirectory
 
 pytestmark = pytest.mark.hosts
 
@@ -58,6 +61,11 @@ def end(laptop, job):
     return laptop.run("irnet-ray", "cluster", "follow", laptop.file, job)
 
 
+def succeed(finished):
+    """A job that ended well."""
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
 def assert_whole(run, undisturbed):
     """Every trial is there once, and came to what it comes to otherwise."""
     pd.testing.assert_frame_equal(results_of(run), undisturbed)
@@ -77,39 +85,53 @@ def restart(laptop, host):
 
 def test_a_worker_host_that_dies(laptop, hosts, sent, undisturbed):
     run, job, _ = sent
-    hosts[2].crash()
-    finished = end(laptop, job)
-    assert finished.returncode == 0, finished.stdout
+    with nothing_repeated(RunDirectory(str(run))):
+        hosts[2].crash()
+        succeed(end(laptop, job))
     assert_whole(run, undisturbed)
     restart(laptop, hosts[2])
 
 
 def test_a_host_without_network_for_half_a_minute(laptop, hosts, sent, undisturbed):
     run, job, _ = sent
-    with hosts[1].unplugged():
-        time.sleep(30)
-    finished = end(laptop, job)
-    assert finished.returncode == 0, finished.stdout
+    with nothing_repeated(RunDirectory(str(run))):
+        with hosts[1].unplugged():
+            time.sleep(30)
+        succeed(end(laptop, job))
     assert_whole(run, undisturbed)
     laptop.succeed("ray", "up", "--yes", laptop.file)
 
 
 def test_the_head_host_dies(laptop, hosts, sent, undisturbed):
     run, _, send = sent
-    hosts[0].crash()
-    restart(laptop, hosts[0])
-    finished = laptop.run(*send, "--follow")
-    assert finished.returncode == 0, finished.stdout
+    with nothing_repeated(RunDirectory(str(run))):
+        hosts[0].crash()
+        restart(laptop, hosts[0])
+        succeed(laptop.run(*send, "--follow"))
     assert_whole(run, undisturbed)
 
 
-def test_a_driver_that_is_killed(laptop, hosts, sent, undisturbed):
+def test_a_driver_that_is_killed(laptop, sent, undisturbed):
     run, job, send = sent
-    subprocess.run(["pkill", "-KILL", "-f", "-n", f"irnet_ray run study.yaml .*{run.parent.name}"], check=True)
-    assert end(laptop, job).returncode == 2
-    finished = laptop.run(*send, "--follow")
-    assert finished.returncode == 0, finished.stdout
+    with nothing_repeated(RunDirectory(str(run))):
+        subprocess.run(["pkill", "-KILL", "-f", "-n", f"irnet_ray run study.yaml .*{run.parent.name}"], check=True)
+        assert end(laptop, job).returncode == 2
+        finished = laptop.run(*send, "--follow")
+        succeed(finished)
     assert re.search(r"5 trials, \d done", finished.stdout)
+    assert_whole(run, undisturbed)
+
+
+def test_a_disk_that_fills_up(laptop, disk, sent, undisturbed):
+    run, job, send = sent
+    with nothing_repeated(RunDirectory(str(run))):
+        with disk.full():
+            finished = end(laptop, job)
+        assert finished.returncode == 2
+        assert re.search(
+            r"error: cannot write '/shared/.*: No space left on device; free or unlock it", finished.stdout
+        )
+        succeed(laptop.run(*send, "--follow"))
     assert_whole(run, undisturbed)
 
 
@@ -117,8 +139,7 @@ def test_a_study_that_is_stopped_and_sent_again(laptop, sent, undisturbed):
     run, job, send = sent
     laptop.succeed("irnet-ray", "cluster", "stop", laptop.file, job)
     assert "the same command goes on" in end(laptop, job).stdout
-    finished = laptop.run(*send, "--follow")
-    assert finished.returncode == 0, finished.stdout
+    succeed(laptop.run(*send, "--follow"))
     assert_whole(run, undisturbed)
 
 

@@ -1,11 +1,7 @@
-"""Processes that die amid a trial are replaced, an interrupted study goes on, and trials end as they would have."""
+"""Processes that die amid a trial are replaced, and trials end as they would have."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -13,6 +9,7 @@ from contextlib import suppress
 import pandas as pd
 import psutil
 import pytest
+from long_trials import long_enough, nothing_repeated, wait_for_checkpoint
 from rich.console import Console
 
 from irnet_ray.distributed.launch import run_study
@@ -21,15 +18,6 @@ from irnet_ray.study.result import TIME_COLUMNS
 from irnet_ray.study.run_directory import RunDirectory
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
-
-
-def long_enough(workers):
-    """Settings of a trial that lasts until it is killed."""
-    return [
-        "models.networks={depth: 10, shortcut: layer, width: 0.03, recipe: {base: fast, epochs: 250, batch_size: 16}}",
-        "trainer.checkpoint_seconds=0.2",
-        f"trainer.workers={workers}",
-    ]
 
 
 def busiest_process(name):
@@ -46,8 +34,7 @@ def kill_once(run, name):
     victims = []
 
     def wait_and_kill():
-        while not any(path.endswith("checkpoint.bin") for path in run.storage.files("trials")):
-            time.sleep(0.05)
+        wait_for_checkpoint(run)
         while not victims:
             with suppress(psutil.Error):  # a process has ended meanwhile
                 busiest = busiest_process(name)
@@ -65,7 +52,8 @@ def test_a_trial_whose_process_dies_goes_on_from_its_checkpoint(study_file, tmp_
     undisturbed = run_study(study, RunDirectory(str(tmp_path / "undisturbed")), console=Console(quiet=True))
     run = RunDirectory(str(tmp_path / "killed"))
     thread, victims = kill_once(run, name)
-    results = run_study(study, run, console=Console(quiet=True))
+    with nothing_repeated(run):
+        results = run_study(study, run, console=Console(quiet=True))
     thread.join(10)
     assert len(victims) == 1
     times = list(TIME_COLUMNS)
@@ -91,23 +79,3 @@ def test_a_trial_that_dies_again_and_again_fails_and_the_study_goes_on(study_fil
     assert "\n" not in message
     again = run_study(study, run, console=Console(quiet=True))
     assert set(again["model"]) == {"irnet", "random_forest"}
-
-
-def test_an_interrupted_study_says_how_to_go_on_and_does(study_file, tmp_path):
-    settings = long_enough(1)
-    study = read_study(study_file, settings=settings)
-    undisturbed = run_study(study, RunDirectory(str(tmp_path / "undisturbed")), console=Console(quiet=True))
-    options = [part for setting in settings for part in ("--set", setting)]
-    command = [sys.executable, "-m", "irnet_ray", "run", str(study_file), "--storage", str(tmp_path), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
-    run = RunDirectory(str(tmp_path / "small"))
-    while process.poll() is None and not any("checkpoint.bin" in path for path in run.storage.files("trials")):
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    _, complaint = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM
-    assert complaint == "interrupted; the same command goes on from what is kept\n"
-    assert run.finished() != {trial.id for trial in study.trials()}
-    results = run_study(study, run, console=Console(quiet=True))
-    times = list(TIME_COLUMNS)
-    pd.testing.assert_frame_equal(results.drop(columns=times), undisturbed.drop(columns=times), check_exact=True)

@@ -1,0 +1,155 @@
+"""The driver dies, storage does not answer, a node is lost, the clock jumps: nothing of a run is lost or done twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from long_trials import long_enough, nothing_repeated, wait_for_checkpoint
+from rich.console import Console
+
+from irnet_ray.distributed.launch import run_study
+from irnet_ray.study.read import read_study
+from irnet_ray.study.result import TIME_COLUMNS
+from irnet_ray.study.run_directory import RunDirectory
+
+pytestmark = pytest.mark.ray
+
+SETTINGS = long_enough(1)
+CLOCK_LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+@pytest.fixture
+def study(study_file):
+    return read_study(study_file, settings=SETTINGS)
+
+
+@pytest.fixture
+def undisturbed(study, tmp_path):
+    run = RunDirectory(str(tmp_path / "undisturbed"))
+    return without_times(run_study(study, run, console=Console(quiet=True), local=True))
+
+
+def without_times(results):
+    return results.drop(columns=list(TIME_COLUMNS))
+
+
+def start(study_file, tmp_path, *options, **environment):
+    """Starts the study from the command line; gives its process and its run directory."""
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    command = [sys.executable, "-m", "irnet_ray", "run", study_file, "--storage", tmp_path, *settings, *options]
+    process = subprocess.Popen(
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+    run = RunDirectory(str(tmp_path / "small"))
+    wait_for_checkpoint(run, is_alive=lambda: process.poll() is None)
+    return process, run
+
+
+def check_whole(run, study, undisturbed):
+    """All trials are there, each of their epochs once."""
+    pd.testing.assert_frame_equal(without_times(run.results(study.trials())), undisturbed, check_exact=True)
+    assert run.finished() == {trial.id for trial in study.trials()}
+    assert run.failures() == {}
+    network = undisturbed.loc[undisturbed["model"] == "irnet", "trial_id"].item()
+    assert run.history(network)["epoch"].tolist() == list(range(1, 251))
+    assert not [path for path in run.storage.files("") if path.endswith((".part", "LOCK"))]
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "told"),
+    [
+        (signal.SIGTERM, 128 + signal.SIGTERM, "interrupted; the same command goes on from what is kept\n"),
+        (signal.SIGKILL, -signal.SIGKILL, ""),
+    ],
+)
+@pytest.mark.usefixtures("ray_session")
+def test_a_driver_that_is_ended(study_file, study, tmp_path, undisturbed, number, code, told):
+    process, run = start(study_file, tmp_path)
+    with nothing_repeated(run):
+        process.send_signal(number)
+        _, complaint = process.communicate(timeout=60)
+        assert process.returncode == code
+        assert complaint == told
+        assert run.finished() != {trial.id for trial in study.trials()}
+        run_study(study, run, console=Console(quiet=True))
+    check_whole(run, study, undisturbed)
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_storage_that_does_not_answer_for_a_while(study, tmp_path, undisturbed, bucket_server):
+    run = RunDirectory(f"{bucket_server.uri}/{tmp_path.name}/run")
+    failed = []
+
+    def fail_for_a_while():
+        wait_for_checkpoint(run)
+        with bucket_server.down_for(10.0):
+            failed.append(run.uri)
+
+    thread = threading.Thread(target=fail_for_a_while, daemon=True)
+    thread.start()
+    with nothing_repeated(run):
+        run_study(study, run, console=Console(quiet=True))
+    thread.join(30)
+    assert failed
+    check_whole(run, study, undisturbed)
+
+
+@pytest.fixture
+def nodes():
+    """A cluster of a head that trains nothing and two nodes of a core; its address, and what takes a node away."""
+    from ray.cluster_utils import Cluster
+
+    memory = {"object_store_memory": 100 * 2**20}
+    quick = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "_system_config": quick, **memory})
+    try:
+        both = [cluster.add_node(num_cpus=1, **memory) for _ in range(2)]
+        cluster.wait_for_nodes()
+        yield cluster.address, lambda: cluster.remove_node(both[0], allow_graceful=False)
+    finally:
+        cluster.shutdown()
+
+
+def test_a_node_that_is_lost(study_file, study, tmp_path, undisturbed, nodes):
+    address, lose_one = nodes
+    process, run = start(study_file, tmp_path, "--address", address)
+    with nothing_repeated(run):
+        lose_one()
+        output, complaint = process.communicate(timeout=240)
+    assert process.returncode == 0, output + complaint
+    check_whole(run, study, undisturbed)
+
+
+@pytest.mark.skipif(CLOCK_LIBRARY is None, reason="needs Debian's faketime")
+def test_a_clock_that_jumps(study_file, study, tmp_path, undisturbed):
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    process, run = start(
+        study_file,
+        tmp_path,
+        LD_PRELOAD=str(CLOCK_LIBRARY),
+        FAKETIME_TIMESTAMP_FILE=str(clock),
+        FAKETIME_NO_CACHE="1",
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+    )
+    with nothing_repeated(run):
+        for offset in ("+1d", "-2d"):
+            clock.write_text(offset)
+            time.sleep(1.0)
+        output, complaint = process.communicate(timeout=240)
+    assert process.returncode == 0, output + complaint
+    check_whole(run, study, undisturbed)
+    for trial in study.trials():
+        assert 0 < run.result(trial.id)["train_seconds"] < 3600
