@@ -9,6 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 
 from irnet_ray.errors import ConfigurationError, suggestion
 
+_NO_BLOCK = ("dict_type", "mapping_type", "model_attributes_type", "model_type")  # what pydantic calls it
+
 ConfigType = TypeVar("ConfigType", bound="Config")
 Value = TypeVar("Value")
 
@@ -93,5 +95,10 @@ def _message(kind: str, message: str, context: Mapping[str, Any], given: object)
         return message.removeprefix("Value error, ")
     if kind == "missing":
         return "this key is required; add it"
+    written = "nothing" if given is None else repr(given)
+    if kind in _NO_BLOCK:
+        return f"must be a block of keys with values, not {written}"
+    if kind == "too_short":
+        return f"must hold at least {context['min_length']}, not {context['actual_length']}"
     text = message[0].lower() + message[1:]
-    return text if isinstance(given, Mapping) else f"{text}, not {given!r}"
+    return text if isinstance(given, Mapping) else f"{text}, not {written}"

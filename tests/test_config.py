@@ -17,6 +17,7 @@ class Grid(Config):
     network: Network = Network()
     seeds: Axis[int] = (0,)
     rate: float = 1e-3
+    blocks: dict[str, int] = Field(default={"a": 1}, min_length=1)
 
 
 class Circle(Config):
@@ -49,6 +50,9 @@ def complaint(**given):
         ({"name": "a", "network": {"shortcut": "xyz"}}, "unknown value 'xyz'; choose from layer, none, stack"),
         ({"name": "a", "network": {"depth": 1}}, "network.depth: input should be greater than or equal to 2, not 1"),
         ({"name": "a", "rate": float("inf")}, "rate: input should be a finite number, not inf"),
+        ({"name": "a", "network": None}, "network: must be a block of keys with values, not nothing"),
+        ({"name": "a", "blocks": {}}, "blocks: must hold at least 1, not 0"),
+        ({"name": "a", "blocks": [1]}, "blocks: must be a block of keys with values, not [1]"),
         ({"name": "a", "seeds": []}, "seeds: the list is empty; name at least one value"),
         ({"name": "a", "seeds": [1, 2, 1]}, "seeds: a value stands twice; name each value once"),
     ],
@@ -78,7 +82,7 @@ def test_configuration_is_frozen():
 def test_a_message_speaks_of_the_whole_where_no_field_is_wrong():
     with pytest.raises(ConfigurationError) as caught:
         validate(Grid, "text", "study.yaml")
-    assert str(caught.value) == "study.yaml: input should be a valid dictionary or instance of Grid, not 'text'"
+    assert str(caught.value) == "study.yaml: must be a block of keys with values, not 'text'"
 
 
 def test_a_field_is_named_as_it_stands_in_the_file():

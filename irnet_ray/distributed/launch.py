@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pandas as pd
@@ -191,7 +192,9 @@ def _run_missing(
     from irnet_ray.distributed.shared_storage import check_shared
 
     scheduling = Scheduling(study.early_stopping, todo.ended) if study.early_stopping else None
-    with session(address, study.trainer) as shortage:
+    with ExitStack() as connected:
+        with console.status(f"connecting to {address}" if address else "starting Ray"):
+            shortage = connected.enter_context(session(address, study.trainer))
         if address is not None:
             check_shared(run)
         if shortage is not None:
