@@ -51,12 +51,14 @@ def plan(study_file: Path, profile: str | None, settings: tuple[str, ...], stora
 @local_option
 @skip_option
 @click.option("--force", is_flag=True, help="Delete what an earlier run left, and start over.")
+@click.option("--reuse", multiple=True, metavar="RUN", help="Take over what this other run has done of the study.")
 def run(
     study_file: Path,
     profile: str | None,
     settings: tuple[str, ...],
     storage: str,
     skip_bad_rows: bool,
+    reuse: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Run what is missing of a study, and write its report."""
@@ -79,7 +81,8 @@ def run(
         set_to = [part for each in (*settings, *also) for part in ("--set", each)]
         _print_report(directory, [str(study_file), *chosen, *elsewhere, *set_to])
 
-    run_study(study, directory, console=Console(highlight=False), finish=finish, **options)
+    others = [RunDirectory(each) for each in reuse]
+    run_study(study, directory, console=Console(highlight=False), reuse=others, finish=finish, **options)
     if failures := directory.failures(trials_of_run(directory)):
         raise RunError(f"{len(failures)} trials failed; see 'irnet-ray status {directory.uri}'")
 

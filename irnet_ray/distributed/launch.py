@@ -19,6 +19,7 @@ from irnet_ray.study.featurize import Compute, compute_here
 from irnet_ray.study.local import run_here
 from irnet_ray.study.prepare import prepare
 from irnet_ray.study.progress import Progress
+from irnet_ray.study.reuse import check_reusable, take_over
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_lock import only_run
 from irnet_ray.study.run_trials import Sample, check_owner, ended_in, trials_of
@@ -58,6 +59,7 @@ def run_study(
     address: str | None = None,
     local: bool = False,
     force: bool = False,
+    reuse: Sequence[RunDirectory] = (),
     finish: Callable[[pd.DataFrame], None] | None = None,
 ) -> pd.DataFrame:
     """Runs what is missing of a study.
@@ -72,6 +74,7 @@ def run_study(
         address: Of a running Ray cluster; ``None`` starts Ray on this machine.
         local: Runs in this one process, without Ray.
         force: Deletes what an earlier run left, and starts over.
+        reuse: Other runs, whose finished trials are taken over rather than done again.
         finish: Called with the results, while no other run can begin.
 
     Returns:
@@ -82,11 +85,17 @@ def run_study(
     """
     if local and study.early_stopping is not None:
         raise ConfigurationError("early_stopping: is done by Ray; leave out --local, or add --set early_stopping=null")
+    check_reusable(study, reuse)
     with only_run(run.storage, tell=lambda text: console.print(text, soft_wrap=True)):
         run = RunDirectory(run.uri, PATIENCE_SECONDS)  # that storage answers at all is known now
         todo = _find_todo(study, run, force=force)
         what = "trials" if study.search is None else "samples"
         console.print(f"{study.run_name}: {todo.total} {what}, {len(todo.ended)} done, in {run.uri}")
+        if reuse:
+            run.claim(study, clear=force)
+            taken = take_over(run, todo.missing, reuse, study.trainer.workers)
+            console.print(f"{len(taken)} trials taken over from other runs")
+            todo, force = _find_todo(study, run, force=False), False
         if len(todo.ended) < todo.total or todo.damaged or force:
             _run_missing(study, todo, run, console, address=address, local=local, force=force)
         else:

@@ -24,7 +24,7 @@ from irnet_ray.model.history import Epoch
 FloatArray = npt.NDArray[np.float64]
 Parsed = TypeVar("Parsed")
 
-RESULT, PREDICTIONS, HISTORY = "result.json", "predictions.parquet", "history.csv"
+RESULT, PREDICTIONS, HISTORY, DONE = "result.json", "predictions.parquet", "history.csv", "DONE"
 
 _DIGEST = re.compile(
     rf"(?P<digest>[0-9a-f]{{64}})  (?P<name>{'|'.join(map(re.escape, (RESULT, PREDICTIONS, HISTORY)))})"

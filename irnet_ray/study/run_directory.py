@@ -24,6 +24,7 @@ from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.model.history import Epoch
 from irnet_ray.storage import Storage
 from irnet_ray.study.finished_trial import (
+    DONE,
     HISTORY,
     PREDICTIONS,
     RESULT,
@@ -44,7 +45,6 @@ from irnet_ray.study.trial import Trial
 
 _STUDY = "study.yaml"
 _RESULTS = "results.csv"
-_DONE = "DONE"
 _OURS = ("trials", "report", "tensorboard")
 _READERS = 8  # files at a time, for storages that are far away
 
@@ -123,7 +123,7 @@ class RunDirectory:
 
     def finished(self) -> set[str]:
         """Ids of the trials that are done."""
-        return {path.split("/")[0] for path in self.storage.files("trials") if path.endswith(f"/{_DONE}")}
+        return {path.split("/")[0] for path in self.storage.files("trials") if path.endswith(f"/{DONE}")}
 
     def stopped(self) -> dict[str, str]:
         """Why trials were stopped before their time, by their ids; they count as ended and are not trained again."""
@@ -182,7 +182,7 @@ class RunDirectory:
             contents[HISTORY] = _history_csv(history)
         for name, content in contents.items():
             self.storage.write(_path(trial_id, name), content)
-        self.storage.write(_path(trial_id, _DONE), dump_digests(contents))
+        self.storage.write(_path(trial_id, DONE), dump_digests(contents))
         self.storage.delete(_path(trial_id, "checkpoint.bin"))
 
     def damages(self, trial_ids: Iterable[str]) -> dict[str, str]:
@@ -210,7 +210,7 @@ class RunDirectory:
         Raises:
             StorageError: The run directory cannot be written.
         """
-        for name in (_DONE, "STOPPED"):
+        for name in (DONE, "STOPPED"):
             self.storage.delete(_path(trial_id, name))
 
     def fail(self, trial_id: str, message: str) -> None:
@@ -329,7 +329,7 @@ class RunDirectory:
 
     def _digests(self, trial_id: str) -> dict[str, str]:
         """Those of a finished trial's files; to be read before them, as they are written after them."""
-        return parse_digests(self.storage.read(_path(trial_id, _DONE)), trial_id)
+        return parse_digests(self.storage.read(_path(trial_id, DONE)), trial_id)
 
     def _read_checked(
         self, trial_id: str, name: str, digests: Mapping[str, str], parse: Callable[[bytes | None], Parsed]
