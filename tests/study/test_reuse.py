@@ -93,7 +93,8 @@ def test_what_is_no_run_is_refused(invoke, study_file, tmp_path):
 
 def test_searches_are_refused(invoke, study_file, tmp_path, first):
     content = yaml.safe_load(study_file.read_text())
-    content["models"] = {"networks": {"depth": 10, "width": 0.03, "recipe": {"epochs": 3, "batch_size": 32}}}
+    content["models"]["networks"]["shortcut"] = "layer"
+    del content["models"]["forest"]
     rates = {"models.networks.recipe.learning_rate": {"choice": [1e-3, 1e-2]}}
     content["search"] = {"algorithm": "random", "samples": 2, "space": rates}
     study_file.write_text(yaml.safe_dump(content))
