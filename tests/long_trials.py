@@ -44,16 +44,23 @@ def nothing_repeated(run: RunDirectory) -> Iterator[None]:
     What is done again after a fault is then at most what was done since the last checkpoint.
     """
     seen: dict[str, list[int]] = {}
+    last: dict[str, bytes] = {}
     ended = threading.Event()
 
+    def note(path: str) -> None:
+        content = run.storage.read(f"trials/{path}") or b""
+        if content != last.get(path):
+            last[path] = content
+            state = decode(content)
+            if state is not None:
+                seen.setdefault(path, []).append(len(state["history"]["epochs"]))
+
     def watch() -> None:
-        while not ended.wait(0.05):
+        while not ended.wait(0.1):
             with suppress(StorageError):  # it is the fault
                 for path in run.storage.files("trials"):
                     if path.endswith("checkpoint.bin"):
-                        state = decode(run.storage.read(f"trials/{path}") or b"")
-                        if state is not None:
-                            seen.setdefault(path, []).append(len(state["history"]["epochs"]))
+                        note(path)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
