@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import resource
 import tempfile
 import time
@@ -45,6 +46,7 @@ def simulated_nodes(number: int) -> Iterator[str]:
     from ray.cluster_utils import Cluster
 
     configure_environment()
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # simulated nodes ask for no token, and a driver that shows one gets lost
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **_STORE})
     try:
         for _ in range(number):

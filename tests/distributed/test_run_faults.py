@@ -105,9 +105,11 @@ def test_storage_that_does_not_answer_for_a_while(study, tmp_path, undisturbed, 
 
 
 @pytest.fixture
-def nodes():
+def nodes(monkeypatch):
     """A cluster of a head that trains nothing and two nodes of a core; its address, and what takes a node away."""
     from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # simulated nodes ask for no token, unlike those of `ray start`
 
     memory = {"object_store_memory": 100 * 2**20}
     quick = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
