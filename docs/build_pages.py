@@ -27,6 +27,7 @@ PAGES: dict[str, dict[str, Block]] = {
     "docs/training.md": {
         name: measured(name) for name in ("train_step", "study_overhead", "workers", "memory", "devices")
     },
+    "docs/cluster.md": {"many_trials": measured("many_trials")},
     "docs/stored-data.md": {"report": measured("report")},
     "docs/recipes.md": {
         **{name: measured(name) for name in ("time_to_error", "fast_oqmd", "fast_decay", "fast_mp", "best_oqmd")},

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import devices
+import many_trials
 import memory
 import pandas as pd
 import recipes
@@ -24,6 +25,7 @@ SECTIONS: dict[str, list[Callable[[pd.DataFrame], Section]]] = {
     "workers": [workers.speed_section, workers.error_section],
     "memory": [memory.section],
     "devices": [devices.section],
+    "many_trials": [many_trials.growth_section],
     "report": [report_page.section],
     "time_to_error": [time_to_error.section],
     **{name: [recipes.section] for name in ("fast_oqmd", "fast_decay", "fast_mp", "best_oqmd")},
