@@ -85,7 +85,7 @@ def run_study(
     """
     if local and study.early_stopping is not None:
         raise ConfigurationError("early_stopping: is done by Ray; leave out --local, or add --set early_stopping=null")
-    check_reusable(study, reuse)
+    check_reusable(study, run, reuse)
     with only_run(run.storage, tell=lambda text: console.print(text, soft_wrap=True)):
         run = RunDirectory(run.uri, PATIENCE_SECONDS)  # that storage answers at all is known now
         todo = _find_todo(study, run, force=force)

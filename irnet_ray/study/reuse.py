@@ -13,14 +13,21 @@ from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import NetworkModel, Trial
 
 
-def check_reusable(study: Study, others: Iterable[RunDirectory]) -> None:
+def check_reusable(study: Study, run: RunDirectory, others: Iterable[RunDirectory]) -> None:
     """Refuses what cannot be taken from.
+
+    Args:
+        study: What is to be done.
+        run: Where to.
+        others: Where from.
 
     Raises:
         ConfigurationError: The study is a search, whose trials nobody knows before.
-        RunError: One of the directories holds no run.
+        RunError: One of the directories holds no run, or is the one to fill, which might be cleared first.
     """
     for other in others:
+        if other.uri == run.uri:
+            raise RunError(f"--reuse: '{other.uri}' is the run itself; name another, or leave it out")
         if study.search is not None:
             raise ConfigurationError("--reuse: a search draws its trials as it goes; leave it out")
         if not other.is_run:
@@ -58,8 +65,11 @@ def _workers(run: RunDirectory, trial: Trial) -> int | None:
     """How many trained a network together; ``None`` for what several never do."""
     if not isinstance(trial.model, NetworkModel):
         return None
-    content = run.storage.read(f"trials/{trial.id}/config.json")
-    return int(json.loads(content or b"{}").get("trainer", {}).get("workers", 0))
+    try:
+        content = run.storage.read(f"trials/{trial.id}/config.json")
+        return int(json.loads(content or b"")["trainer"]["workers"])
+    except (ValueError, TypeError, KeyError):  # no digest proves this file
+        return 0
 
 
 def _copy(trial: Trial, source: RunDirectory, target: RunDirectory) -> None:

@@ -66,6 +66,20 @@ def test_nothing_is_taken_that_is_damaged_or_of_other_workers(invoke, study_file
     assert set(done) == {damaged, other}
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"trainer": null}'])
+def test_a_network_whose_workers_nobody_knows_is_not_taken(invoke, study_file, tmp_path, first, done, content):
+    network = results(tmp_path / "first").query("model != 'random_forest'")["trial_id"].iloc[0]
+    first.storage.write(f"trials/{network}/config.json", content)
+    assert "2 trials taken over" in succeed(invoke("run", study_file, *SECOND))
+    assert done == [network]
+
+
+def test_a_run_is_not_cleared_to_take_over_from_itself(invoke, study_file, tmp_path, first):
+    finished = first.finished()
+    assert_refused(invoke("run", study_file, *FIRST, "--reuse", "first/small", "--force"), "is the run itself")
+    assert first.finished() == finished
+
+
 def test_what_was_begun_is_replaced(invoke, study_file, tmp_path, first, done):
     second = RunDirectory(str(tmp_path / "second" / "small"))
     second.claim(first.study())
