@@ -112,6 +112,7 @@ def nodes(monkeypatch):
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # simulated nodes ask for no token, unlike those of `ray start`
 
     memory = {"object_store_memory": 100 * 2**20}
+    sigterm = signal.getsignal(signal.SIGTERM)  # a head that is started in this process takes it over
     quick = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "_system_config": quick, **memory})
     try:
@@ -120,6 +121,7 @@ def nodes(monkeypatch):
         yield cluster.address, lambda: cluster.remove_node(both[0], allow_graceful=False)
     finally:
         cluster.shutdown()
+        signal.signal(signal.SIGTERM, sigterm)
 
 
 def test_a_node_that_is_lost(study_file, study, tmp_path, undisturbed, nodes):

@@ -159,7 +159,9 @@ def test_an_altered_checkpoint_is_not_trusted(study, tmp_path, undisturbed, inte
     check_whole(RunDirectory(str(tmp_path / "run")), undisturbed)
 
 
-def test_altered_features_are_computed_again(study, tmp_path, undisturbed, caplog):
+def test_altered_features_are_computed_again(study, tmp_path, undisturbed, caplog, monkeypatch):
+    monkeypatch.setenv("IRNET_RAY_CACHE", str(tmp_path / "cache"))  # of this study alone
+    run_here(study, tmp_path / "filled")
     folder = Cache().storage.local_path
     files = sorted(path for path in folder.rglob("*.parquet") if "features" in path.parts)
     assert files
