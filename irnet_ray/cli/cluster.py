@@ -83,6 +83,7 @@ def stop_job(cluster_file: str, job_id: str) -> None:
 @click.option("--storage", metavar="URI", help="Holds the runs; unless given, metadata.storage of the cluster's file.")
 @skip_option
 @click.option("--force", is_flag=True, help="Delete what an earlier run left, and start over.")
+@click.option("--reuse", multiple=True, metavar="URI", help="Take over what this other run has done of the study.")
 @click.option("--follow", is_flag=True, help="Show what it prints until it has ended.")
 def submit(
     study_file: Path,
@@ -92,18 +93,23 @@ def submit(
     storage: str | None,
     skip_bad_rows: bool,
     force: bool,
+    reuse: tuple[str, ...],
     follow: bool,
 ) -> None:
     """Send a study to a cluster, where it goes on when this machine is gone."""
     from irnet_ray.distributed.cluster.jobs import jobs_of
-    from irnet_ray.distributed.cluster.storage import storage_on
+    from irnet_ray.distributed.cluster.storage import check_place, storage_on
     from irnet_ray.study.read import read_study
 
     also = ("skip_bad_rows=true",) if skip_bad_rows else ()
     study = read_study(study_file, profile, (*settings, *also))
     uri = storage_on(cluster_file, storage)
+    options = ["--force"] if force else []
+    for other in reuse:
+        check_place("--reuse", other)
+        options += ["--reuse", other]
     with jobs_of(cluster_file) as jobs:
-        job_id = jobs.submit(study, uri, ["--force"] if force else [])
+        job_id = jobs.submit(study, uri, options)
         click.echo(f"{job_id}: sent; fills {uri.rstrip('/')}/{study.run_name}")
         if follow:
             _follow(jobs, cluster_file, job_id)

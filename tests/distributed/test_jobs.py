@@ -81,6 +81,25 @@ def test_a_study_that_was_sent_ends_as_one_that_ran_here(head, study_file, tmp_p
     stopped = irnet_ray("cluster", "stop", head.dashboard, job, home=head.home, folder=tmp_path)
     assert stopped.stdout == f"{job}: had ended\n"
 
+    sent = irnet_ray(
+        *("submit", study_file, "--cluster", head.dashboard, "--storage", tmp_path / "again", "--follow", *settings),
+        *("--reuse", tmp_path / "there" / "small"),
+        home=head.home,
+        folder=tmp_path,
+    )
+    assert sent.returncode == 0, sent.stdout + sent.stderr
+    assert "3 trials taken over from other runs" in sent.stdout
+
+
+def test_a_run_that_the_cluster_cannot_see_is_not_taken_over_from(study_file, tmp_path):
+    sent = irnet_ray(
+        *("submit", study_file, "--cluster", "http://127.0.0.1:9", "--storage", "/runs", "--reuse", "runs/other"),
+        home=tmp_path,
+        folder=tmp_path,
+    )
+    assert sent.returncode == 2
+    assert sent.stderr.startswith("error: --reuse 'runs/other': write a path of the cluster's nodes from its root")
+
 
 def test_a_study_that_fails_there_fails_here(head, study_file, tmp_path):
     (tmp_path / "occupied").mkdir()

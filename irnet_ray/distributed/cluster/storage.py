@@ -29,11 +29,25 @@ def storage_on(cluster: str, chosen: str | None) -> str:
             f"--storage: '{cluster}' does not say where runs lie; give it a bucket or a shared folder, "
             "or write it as metadata.storage into the file"
         )
-    if "://" not in storage and not storage.startswith("/"):
-        raise ConfigurationError(f"--storage '{storage}': write a path of the cluster's nodes from its root, or a URI")
-    if "://" in storage:
-        Storage(storage)  # refuses unknown kinds, and keys in it
+    check_place("--storage", storage)
     return storage
+
+
+def check_place(option: str, place: str) -> None:
+    """Sees to it that a place means the same on all nodes, and holds no keys.
+
+    Args:
+        option: Where the user wrote it.
+        place: Path or URI.
+
+    Raises:
+        ConfigurationError: It is a path that means something else on each node.
+        StorageError: There is no such kind of storage.
+    """
+    if "://" not in place and not place.startswith("/"):
+        raise ConfigurationError(f"{option} '{place}': write a path of the cluster's nodes from its root, or a URI")
+    if "://" in place:
+        Storage(place)  # refuses unknown kinds, and keys in it
 
 
 def _stated(cluster: str) -> str:
