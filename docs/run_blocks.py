@@ -28,9 +28,10 @@ def keep(run: Path, of_report: Sequence[str] = ()) -> None:
     for name in (*of_report, *_OF_REPORTS.get(run.name, ())):
         if (run / "report" / name).exists():
             shutil.copy(run / "report" / name, folder)
-    first = next(iter(sorted((run / "trials").glob("*/result.json"))))
-    provenance = json.loads(first.read_text())["provenance"]
-    (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
+    results = [json.loads(path.read_text()) for path in sorted((run / "trials").glob("*/result.json"))]
+    provenances = sorted((result["provenance"] for result in results), key=lambda each: each["finished"])
+    commits = " and ".join(dict.fromkeys(each["commit"] for each in provenances))
+    (folder / "provenance.json").write_text(json.dumps({**provenances[0], "commit": commits}, indent=2) + "\n")
 
 
 def quickstart() -> str:

@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 
 from irnet_ray.errors import StorageError
-from irnet_ray.storage import Storage
+from irnet_ray.storage import PATIENCE_SECONDS, Storage, join
 
 VARIABLE = "IRNET_RAY_CACHE"
 """The environment variable that moves the cache."""
@@ -49,7 +49,7 @@ class Cache:
         Raises:
             StorageError: There is no such kind of storage.
         """
-        return Storage(self._uri, otherwise=f"set {VARIABLE} to another folder")
+        return Storage(self._uri, otherwise=f"set {VARIABLE} to another folder", patience=PATIENCE_SECONDS)
 
     def write_sealed(self, path: str, content: bytes) -> None:
         """Writes a Parquet file whole or not at all.
@@ -72,7 +72,7 @@ class Cache:
         content = self.storage.read(path)
         if content is not None and Path(path).stem.rpartition("-")[2] != _digest(content):
             self.storage.delete(path)
-            _LOGGER.warning("'%s/%s' was damaged and is deleted; it is computed again", self.storage.uri, path)
+            _LOGGER.warning("'%s' was damaged and is deleted; it is computed again", join(self.storage.uri, path))
             return None
         return content
 

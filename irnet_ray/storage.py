@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import pyarrow as pa
 from pyarrow import fs
@@ -22,6 +22,9 @@ ELSEWHERE = "choose another --storage"
 
 PATIENCE_SECONDS = 60.0
 """For how long what fills a run tries storage again that does not answer."""
+
+UNFINISHED = ".part"
+"""The end of the name of a file that is being written; it stays where its writer is killed."""
 
 _PASSING = {
     *(errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT),
@@ -46,7 +49,7 @@ class Storage:
         patience: For how long storage that does not answer is tried again (s).
 
     Attributes:
-        uri: As given, absolute if a path.
+        uri: An absolute path on a disk, else as given, without a slash at its end.
 
     Raises:
         StorageError: There is no such kind of storage.
@@ -57,11 +60,13 @@ class Storage:
         self._patience = patience
         if "://" in uri and "@" in urlsplit(uri).netloc:  # it would be told in messages, logs and job lists
             raise StorageError(f"storage '{urlsplit(uri).scheme}://...': keys do not belong into a URI; {_KEYS}")
-        self.uri = uri if "://" in uri else str(Path(uri).resolve())
+        self.uri = join(uri) if "://" in uri else str(Path(uri).resolve())
         try:
             self._filesystem, self._root = fs.FileSystem.from_uri(self.uri)
         except (OSError, ValueError) as error:
             raise StorageError(f"cannot use storage '{uri}': {error}; {otherwise}") from error
+        if self.local_path is not None:
+            self._root = self.uri = str(self.local_path.resolve())
 
     @property
     def local_path(self) -> Path | None:
@@ -106,7 +111,7 @@ class Storage:
                 self._write_stream(full, content)
                 return
             os.makedirs(os.path.dirname(full), exist_ok=True)
-            temporary = f"{full}.{uuid.uuid4().hex}.part"
+            temporary = f"{full}.{uuid.uuid4().hex}{UNFINISHED}"
             try:
                 self._write_stream(temporary, content)
                 os.replace(temporary, full)
@@ -146,6 +151,13 @@ class Storage:
         """Deletes a folder and all in it if it is there."""
         self._delete(path, self._filesystem.delete_dir)
 
+    def delete_unfinished(self) -> None:
+        """Deletes what those who were killed had begun to write; an object in a bucket is there when it is whole."""
+        if self.local_path is not None:
+            for path in self.files(""):
+                if path.endswith(UNFINISHED):
+                    self.delete(path)
+
     def _delete(self, path: str, delete: Callable[[str], None]) -> None:
         def access() -> None:
             try:
@@ -155,7 +167,7 @@ class Storage:
 
         self._try("delete", path, access)
 
-    def failure(self, action: str, path: str, error: OSError) -> StorageError:
+    def failure(self, action: str, path: str, error: OSError | pa.ArrowException) -> StorageError:
         """Says in one line that something could not be done, and what the user can do.
 
         Args:
@@ -163,8 +175,10 @@ class Storage:
             path: Of the file or folder.
             error: What the system said.
         """
-        reason = (error.strerror or str(error)).rpartition("] ")[2]  # pyarrow's messages are long
-        return StorageError(f"cannot {action} '{self.uri}/{path}': {reason}; free or unlock it, or {self._otherwise}")
+        reason = (getattr(error, "strerror", None) or str(error)).rpartition("] ")[2]  # pyarrow's messages are long
+        return StorageError(
+            f"cannot {action} '{join(self.uri, path)}': {reason}; free or unlock it, or {self._otherwise}"
+        )
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}".rstrip("/")
@@ -183,8 +197,21 @@ class Storage:
         )
         try:
             return retrying(access)
-        except OSError as error:
+        except (OSError, pa.ArrowException) as error:
             raise self.failure(action, path, error) from error
+
+
+def join(place: str, *names: str) -> str:
+    """A folder or file in a folder.
+
+    Args:
+        place: A path or a URI; a slash at its end does not matter, and options after a question mark stay there.
+        names: Of folders within each other.
+    """
+    if "://" not in place:
+        return "/".join([place.rstrip("/"), *names])
+    parts = urlsplit(place)
+    return urlunsplit(parts._replace(path="/".join([parts.path.rstrip("/"), *names])))
 
 
 def _may_pass(error: BaseException) -> bool:

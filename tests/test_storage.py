@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from irnet_ray.errors import StorageError
-from irnet_ray.storage import Storage
+from irnet_ray.storage import UNFINISHED, Storage, join
 
 
 @pytest.fixture
@@ -51,6 +51,45 @@ def test_deleting(any_storage):
     assert storage.names("a") == ["c"]
     storage.delete_folder("a")
     assert storage.names() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "joined"),
+    [
+        ("runs", "runs/a/b"),
+        ("/runs/", "/runs/a/b"),
+        ("/", "/a/b"),
+        ("s3://bucket", "s3://bucket/a/b"),
+        ("s3://bucket/runs//", "s3://bucket/runs/a/b"),
+        ("s3://bucket/runs/?region=eu-west-1&scheme=http", "s3://bucket/runs/a/b?region=eu-west-1&scheme=http"),
+    ],
+)
+def test_a_folder_in_a_folder_however_it_is_written(place, joined):
+    assert join(place, "a", "b") == joined
+
+
+def test_a_slash_at_the_end_does_not_matter(any_storage):
+    any_storage.write("a/b", b"one")
+    same = Storage(f"{any_storage.uri}/")
+    assert same.uri == any_storage.uri
+    assert same.read("a/b") == b"one"
+    assert Storage(join(any_storage.uri, "a")).read("b") == b"one"
+
+
+def test_a_folder_on_a_disk_has_one_name(storage):
+    assert Storage(f"file://{storage.uri}").uri == storage.uri
+
+
+def test_what_pyarrow_alone_refuses_is_one_line(bucket, tmp_path):
+    with pytest.raises(StorageError, match=r"cannot write '.*//b': .*path"):
+        Storage(bucket).write("a//b", b"")
+
+
+def test_what_was_not_written_to_its_end_can_be_deleted(storage):
+    storage.write("a/b", b"one")
+    storage.write(f"a/b.1234{UNFINISHED}", b"tw")
+    storage.delete_unfinished()
+    assert storage.files("") == {"a/b"}
 
 
 def test_a_failed_write_leaves_the_former_file_and_nothing_else(storage, monkeypatch):

@@ -99,6 +99,7 @@ def submit(
     """Send a study to a cluster, where it goes on when this machine is gone."""
     from irnet_ray.distributed.cluster.jobs import jobs_of
     from irnet_ray.distributed.cluster.storage import check_place, storage_on
+    from irnet_ray.storage import join
     from irnet_ray.study.read import read_study
 
     also = ("skip_bad_rows=true",) if skip_bad_rows else ()
@@ -110,7 +111,7 @@ def submit(
         options += ["--reuse", other]
     with jobs_of(cluster_file) as jobs:
         job_id = jobs.submit(study, uri, options)
-        click.echo(f"{job_id}: sent; fills {uri.rstrip('/')}/{study.run_name}")
+        click.echo(f"{job_id}: sent; fills {join(uri, study.run_name)}")
         if follow:
             _follow(jobs, cluster_file, job_id)
         else:

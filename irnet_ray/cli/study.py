@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 def plan(study_file: Path, profile: str | None, settings: tuple[str, ...], storage: str, style: Style) -> None:
     """Print a study's trials and what they will cost, before anything starts."""
     from irnet_ray.report.plan_text import plan_text
+    from irnet_ray.storage import join
     from irnet_ray.study.read import read_study
     from irnet_ray.study.run_directory import RunDirectory
 
     study = read_study(study_file, profile, settings)
-    click.echo(plan_text(study, RunDirectory(f"{storage}/{study.run_name}"), style))
+    click.echo(plan_text(study, RunDirectory(join(storage, study.run_name)), style))
 
 
 @click.command()
@@ -65,13 +66,15 @@ def run(
     from rich.console import Console
 
     from irnet_ray.distributed.launch import run_study
+    from irnet_ray.storage import PATIENCE_SECONDS, join
     from irnet_ray.study.read import read_study
     from irnet_ray.study.run_directory import RunDirectory
     from irnet_ray.study.run_trials import trials_of_run
 
     also = ("skip_bad_rows=true",) if skip_bad_rows else ()
     study = read_study(study_file, profile, (*settings, *also))
-    directory = RunDirectory(f"{storage}/{study.run_name}")
+    directory = RunDirectory(join(storage, study.run_name))
+    patient = RunDirectory(directory.uri, PATIENCE_SECONDS)  # a night's work does not end in a hiccup of its storage
 
     def finish(results: pd.DataFrame) -> None:
         if results.empty:
@@ -79,11 +82,11 @@ def run(
         chosen = ["--profile", profile] if profile else []
         elsewhere = ["--storage", storage] if storage != DEFAULT_STORAGE else []
         set_to = [part for each in (*settings, *also) for part in ("--set", each)]
-        _print_report(directory, [str(study_file), *chosen, *elsewhere, *set_to])
+        _print_report(patient, [str(study_file), *chosen, *elsewhere, *set_to])
 
-    others = [RunDirectory(each) for each in reuse]
+    others = [RunDirectory(each, PATIENCE_SECONDS) for each in reuse]
     run_study(study, directory, console=Console(highlight=False), reuse=others, finish=finish, **options)
-    if failures := directory.failures(trials_of_run(directory)):
+    if failures := patient.failures(trials_of_run(patient)):
         raise RunError(f"{len(failures)} trials failed; see 'irnet-ray status {directory.uri}'")
 
 
@@ -145,6 +148,7 @@ def _print_report(directory: RunDirectory, arguments: Sequence[str] = ("STUDY",)
 @click.option("--port", default=6006, show_default=True, help="Of the page.")
 def monitor(directory: str, port: int) -> None:
     """Show a run's learning curves in TensorBoard."""
+    from irnet_ray.storage import join
     from irnet_ray.study.event_log import FOLDER
     from irnet_ray.study.run_directory import RunDirectory
 
@@ -153,4 +157,4 @@ def monitor(directory: str, port: int) -> None:
     program = shutil.which("tensorboard", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if program is None:
         raise RunError("tensorboard is not installed; 'pip install tensorboard'")
-    os.execv(program, [program, "--logdir", f"{run.uri}/{FOLDER}", "--port", str(port)])
+    os.execv(program, [program, "--logdir", join(run.uri, FOLDER), "--port", str(port)])

@@ -19,7 +19,7 @@ from irnet_ray.study.featurize import Compute, compute_here
 from irnet_ray.study.local import run_here
 from irnet_ray.study.prepare import prepare
 from irnet_ray.study.progress import Progress
-from irnet_ray.study.reuse import check_reusable, take_over
+from irnet_ray.study.reuse import Reusable, check_reusable, find_reusable, take_over
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_lock import only_run
 from irnet_ray.study.run_trials import Sample, check_owner, ended_in, trials_of
@@ -34,7 +34,8 @@ class _Todo:
 
     Attributes:
         missing: Trials that have not ended; of a search those that were begun.
-        ended: Trials that finished or were stopped.
+        ended: Trials that finished or were stopped, those that are taken over included.
+        reusable: What is taken over from other runs.
         damaged: Ids of those missing that had ended, but whose files are not whole.
         total: Number of the study's trials, for a search also of those that nobody knows yet.
         rows: Training, validation and test rows of each trial, by matrix and training size.
@@ -42,6 +43,7 @@ class _Todo:
 
     missing: Sequence[Trial]
     ended: Sequence[Trial]
+    reusable: Sequence[Reusable]
     damaged: Sequence[str]
     total: int
     rows: Mapping[tuple[str, int | None], tuple[int, int, int]]
@@ -88,25 +90,22 @@ def run_study(
     check_reusable(study, run, reuse)
     with only_run(run.storage, tell=lambda text: console.print(text, soft_wrap=True)):
         run = RunDirectory(run.uri, PATIENCE_SECONDS)  # that storage answers at all is known now
-        todo = _find_todo(study, run, force=force)
+        todo = _find_todo(study, run, reuse, force=force)
         what = "trials" if study.search is None else "samples"
-        console.print(f"{study.run_name}: {todo.total} {what}, {len(todo.ended)} done, in {run.uri}")
-        if reuse:
-            run.claim(study, clear=force)
-            taken = take_over(run, todo.missing, reuse, study.trainer.workers)
-            console.print(f"{len(taken)} trials taken over from other runs")
-            todo, force = _find_todo(study, run, force=False), False
-        if len(todo.ended) < todo.total or todo.damaged or force:
+        done = f"{len(todo.ended) - len(todo.reusable)} done"
+        others = f", {len(todo.reusable)} to take over from other runs" if reuse else ""
+        console.print(f"{study.run_name}: {todo.total} {what}, {done}{others}, in {run.uri}")
+        if todo.missing or len(todo.ended) < todo.total:
             _run_missing(study, todo, run, console, address=address, local=local, force=force)
         else:
-            run.claim(study)
+            _claim(run, study, todo, console, force=force)
         results = run.write_results(trials_of(run, study))
         if finish is not None:
             finish(results)
         return results
 
 
-def _find_todo(study: Study, run: RunDirectory, *, force: bool) -> _Todo:
+def _find_todo(study: Study, run: RunDirectory, reuse: Sequence[RunDirectory], *, force: bool) -> _Todo:
     """Compares a study with its directory.
 
     Raises:
@@ -126,6 +125,8 @@ def _find_todo(study: Study, run: RunDirectory, *, force: bool) -> _Todo:
     over = set() if force else ended_in(run, study)
     damaged = [] if force else list(run.damages(trial.id for trial in trials if trial.id in over))
     over -= set(damaged)
+    reusable = find_reusable([trial for trial in trials if trial.id not in over], reuse, study.trainer.workers)
+    over |= {each.trial.id for each in reusable}
     missing = [trial for trial in trials if trial.id not in over]
     ended = [trial for trial in trials if trial.id in over]
     if not force:
@@ -133,7 +134,7 @@ def _find_todo(study: Study, run: RunDirectory, *, force: bool) -> _Todo:
     for trial in missing:
         _check_batches(trial, rows[trial.matrix.canonical(), trial.train_size][0], study.trainer.workers)
     total = len(trials) if study.search is None else max(study.search.samples, len(ended))
-    return _Todo(missing, ended, damaged, total, rows)
+    return _Todo(missing, ended, reusable, damaged, total, rows)
 
 
 def _check_batches(trial: Trial, rows: int, workers: int) -> None:
@@ -219,12 +220,14 @@ def _run_missing(
 
 
 def _claim(run: RunDirectory, study: Study, todo: _Todo, console: Console, *, force: bool) -> None:
-    """Makes the directory the study's, and trials that are still damaged unfinished ones.
+    """Makes the directory the study's, takes trials over, and makes those that are still damaged unfinished ones.
 
     Raises:
         StorageError: The run directory cannot be written.
     """
     run.claim(study, clear=force)
+    for reusable in todo.reusable:
+        take_over(run, reusable)
     for trial_id, what in run.damages(todo.damaged).items():
         run.forget(trial_id)
         console.print(f"trial {trial_id}: {what}; it is done again", soft_wrap=True)

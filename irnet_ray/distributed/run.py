@@ -237,6 +237,9 @@ class _Watcher(tune.Callback):
         known = from_config(trial.config)
         message = f"its process ended {self._restarts + 1} times without a result ({_reason(trial)})"
         try:
+            if (result := self._run.result_if_done(known.id)) is not None:
+                show_outcome(self._progress, known, Outcome(result))
+                return
             self._run.fail(known.id, message)
         except StorageError as error:
             self.stopper.stop(str(error))

@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 import ray._private.utils
+from ray.exceptions import AuthenticationError
 
 from irnet_ray.distributed.resources import check_room
 from irnet_ray.distributed.token import protect_token, use_token
@@ -121,6 +122,10 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
                 configure_logging=True,
                 **options,
             )
+    except AuthenticationError as error:
+        raise ConfigurationError(
+            f"--address '{address}': the cluster does not take this token; put that of its head into ~/.ray/auth_token"
+        ) from error
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         what = f"--address '{address}': cannot connect to Ray" if address else "Ray cannot start on this machine"

@@ -30,7 +30,7 @@ def check_shared(run: RunDirectory) -> None:
     nodes = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
     read_holder = ray.remote(num_cpus=0)(_read_holder)
     reads = {node: read_holder.options(scheduling_strategy=_on(node)).remote(run.uri) for node in nodes}
-    blind = [nodes[node] for node, read in reads.items() if _result(read) != holder]
+    blind = [nodes[node] for node, read in reads.items() if holder is None or _result(read) != holder]
     if blind:
         raise _unseen(run.uri, blind)
 

@@ -20,7 +20,7 @@ from irnet_ray.distributed.shared_storage import check_seen
 from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
 from irnet_ray.model.workers import Workers
 from irnet_ray.storage import PATIENCE_SECONDS
-from irnet_ray.study.execute import MatrixData, Part, execute
+from irnet_ray.study.execute import MatrixData, Outcome, Part, execute
 from irnet_ray.study.run_directory import RunDirectory
 
 
@@ -60,8 +60,11 @@ def train_together(assignment: Assignment) -> dict[str, Any] | None:
         for cause in causes:
             if isinstance(cause, StorageError):
                 return {"storage_failure": str(cause)}
+        run = RunDirectory(assignment.run_uri, PATIENCE_SECONDS)
+        if (result := run.result_if_done(trial.id)) is not None:
+            return asdict(Outcome(result))
         message = f"a worker ended {trainer.restarts + 1} times without a result ({_first_cause(causes)})"
-        RunDirectory(assignment.run_uri, PATIENCE_SECONDS).fail(trial.id, message)
+        run.fail(trial.id, message)
         return {"failure": message}
     return None
 

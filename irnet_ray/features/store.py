@@ -26,6 +26,7 @@ from irnet_ray.cache import Cache
 from irnet_ray.errors import StorageError
 from irnet_ray.features.featurizers import Featurized, Featurizer, text_array
 from irnet_ray.formula import IntArray
+from irnet_ray.storage import join
 
 ROWS_A_PART = 8_192
 SECONDS_A_PART = 10.0
@@ -213,9 +214,8 @@ def _keys_of(file: pa.NativeFile | io.BytesIO) -> pa.FixedSizeBinaryArray:
 def _read(cache: Cache, path: str) -> pa.Table:
     content = cache.read_sealed(path)
     if content is None:
-        raise StorageError(
-            f"'{cache.storage.uri}/{path}' was damaged or deleted; run the same command again, and it is computed again"
-        )
+        place = join(cache.storage.uri, path)
+        raise StorageError(f"'{place}' was damaged or deleted; run the same command again, and it is computed again")
     return pq.read_table(io.BytesIO(content))
 
 

@@ -25,6 +25,7 @@ from irnet_ray.report.series_illustrations import illustrate_series
 from irnet_ray.report.tables import error_table
 from irnet_ray.report.unfinished_rows import with_unfinished
 from irnet_ray.report.wording import listing, model_label
+from irnet_ray.storage import join
 from irnet_ray.study.finished_trial import Record
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import trials_of_run
@@ -54,7 +55,7 @@ def build_report(run: RunDirectory) -> str:
     run.storage.delete_folder(_FOLDER)
     for name, file in files.items():
         run.storage.write(f"{_FOLDER}/{name}", file)
-    return f"{run.uri.rstrip('/')}/{_FOLDER}/index.html"
+    return join(run.uri, _FOLDER, "index.html")
 
 
 def _content(run: RunDirectory) -> Content:

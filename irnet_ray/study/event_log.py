@@ -21,7 +21,7 @@ class EventLog:
     """Writes a trial's learning curves and hyperparameters where ``irnet-ray monitor`` finds them.
 
     TensorBoard names a run after its folder, so the folder says in words which trial it is. On storage
-    that is no local disk the events arrive when the trial ends.
+    that is no local disk the events arrive when the trial ends well.
 
     Args:
         run: The run that the trial belongs to.
@@ -68,9 +68,13 @@ class EventLog:
             with suppress(OSError):  # what ended the trial is told
                 self._writer.close()
         if self._scratch is not None:
-            for path in self._directory.iterdir():
-                self._run.storage.write(f"{self._folder}/{path.name}", path.read_bytes())
-            self._scratch.cleanup()
+            with self._scratch:
+                if error is None:
+                    self._upload()
+
+    def _upload(self) -> None:
+        for path in self._directory.iterdir():
+            self._run.storage.write(f"{self._folder}/{path.name}", path.read_bytes())
 
     def _end(self) -> None:
         axes = {key: value for key, value in self._trial.describe().items() if value is not None}

@@ -140,6 +140,8 @@ def execute(
         StorageError: The run directory cannot be written.
     """
     configure_process(trainer)
+    if (result := run.result_if_done(trial.id)) is not None:  # its process died between that and telling it
+        return Outcome(result)
     split = data.split.subset(trial.train_size)
     # One of several workers must end with an error, so that the others do not wait for it.
     with nullcontext() if part else _memory_explained():

@@ -89,12 +89,12 @@ def dump_digests(contents: Mapping[str, bytes]) -> bytes:
 
 
 def parse_digests(content: bytes | None, trial_id: str) -> dict[str, str]:
-    """Reads what ``dump_digests`` made; nothing where there is no file, or the empty one of an earlier version.
+    """Reads what ``dump_digests`` made; nothing where there is no file.
 
     Raises:
         DamageError: It is damaged.
     """
-    if not content:
+    if content is None:
         return {}
     *lines, end = content.decode("ascii", "replace").split("\n")
     matches = [_DIGEST.fullmatch(line) for line in lines]

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from irnet_ray.errors import ConfigurationError, RunError
 from irnet_ray.study.event_log import FOLDER, folder_name
 from irnet_ray.study.finished_trial import DONE
-from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.run_directory import RunDirectory, workers_in
 from irnet_ray.study.spec import Study
 from irnet_ray.study.trial import NetworkModel, Trial
+
+
+@dataclass(frozen=True)
+class Reusable:
+    """A trial that another run has finished.
+
+    Attributes:
+        trial: What was done.
+        run: Where it lies.
+    """
+
+    trial: Trial
+    run: RunDirectory
 
 
 def check_reusable(study: Study, run: RunDirectory, others: Iterable[RunDirectory]) -> None:
@@ -34,49 +47,48 @@ def check_reusable(study: Study, run: RunDirectory, others: Iterable[RunDirector
             raise RunError(f"--reuse: '{other.uri}' holds no run; name the directory of one")
 
 
-def take_over(run: RunDirectory, trials: Sequence[Trial], others: Iterable[RunDirectory], workers: int) -> list[str]:
-    """Copies what other runs have finished, after proving it by its digests.
+def find_reusable(trials: Iterable[Trial], others: Iterable[RunDirectory], workers: int) -> list[Reusable]:
+    """Finds what other runs have finished, and proves it by its digests; changes nothing.
+
+    Args:
+        trials: What is missing.
+        others: Where to look; the first that has a trial gives it.
+        workers: How many train each network of the study; those of another number come to other results.
+
+    Raises:
+        StorageError: A directory cannot be read.
+    """
+    wanted = {trial.id: trial for trial in trials}
+    found: list[Reusable] = []
+    for other in others:
+        finished = other.finished() & wanted.keys()
+        whole = finished - other.damages(finished).keys()
+        fitting = [wanted[each] for each in sorted(whole) if _workers(other, wanted[each]) in (None, workers)]
+        found += [Reusable(wanted.pop(trial.id), other) for trial in fitting]
+    return found
+
+
+def take_over(run: RunDirectory, reusable: Reusable) -> None:
+    """Copies a trial's files, that which says that they are whole at the end.
 
     Args:
         run: Where to.
-        trials: What is not done there.
-        others: Where from; the first that has a trial gives it.
-        workers: How many train each network of the study; those of another number come to other results.
-
-    Returns:
-        Ids of the trials that were taken.
+        reusable: What and where from.
 
     Raises:
         StorageError: A directory cannot be read or written.
     """
-    taken: list[str] = []
-    for other in others:
-        finished = other.finished()
-        wanted = {trial.id: trial for trial in trials if trial.id in finished and trial.id not in taken}
-        damaged = other.damages(wanted)
-        for trial_id, trial in wanted.items():
-            if trial_id not in damaged and _workers(other, trial) in (None, workers):
-                _copy(trial, other, run)
-                taken.append(trial_id)
-    return taken
+    trial, source = reusable.trial, reusable.run
+    run.storage.delete_folder(f"trials/{trial.id}")  # it may have been begun
+    for folder in (f"{FOLDER}/{folder_name(trial)}", f"trials/{trial.id}"):
+        for name in sorted(source.storage.names(folder), key=lambda name: name == DONE):
+            content = source.storage.read(f"{folder}/{name}")
+            if content is not None:
+                run.storage.write(f"{folder}/{name}", content)
 
 
 def _workers(run: RunDirectory, trial: Trial) -> int | None:
     """How many trained a network together; ``None`` for what several never do."""
     if not isinstance(trial.model, NetworkModel):
         return None
-    try:
-        content = run.storage.read(f"trials/{trial.id}/config.json")
-        return int(json.loads(content or b"")["trainer"]["workers"])
-    except (ValueError, TypeError, KeyError):  # no digest proves this file
-        return 0
-
-
-def _copy(trial: Trial, source: RunDirectory, target: RunDirectory) -> None:
-    """Copies a trial's files, that which says that they are whole at the end."""
-    target.storage.delete_folder(f"trials/{trial.id}")  # it may have been begun
-    for folder in (f"{FOLDER}/{folder_name(trial)}", f"trials/{trial.id}"):
-        for name in sorted(source.storage.names(folder), key=lambda name: name == DONE):
-            content = source.storage.read(f"{folder}/{name}")
-            if content is not None:
-                target.storage.write(f"{folder}/{name}", content)
+    return workers_in(run.storage.read(f"trials/{trial.id}/config.json")) or 0

@@ -22,7 +22,7 @@ from irnet_ray.config import validate
 from irnet_ray.errors import DamageError, LimitError, RunError
 from irnet_ray.model.baselines.limits import Limits
 from irnet_ray.model.history import Epoch
-from irnet_ray.storage import Storage
+from irnet_ray.storage import UNFINISHED, Storage, join
 from irnet_ray.study.finished_trial import (
     DONE,
     HISTORY,
@@ -75,11 +75,11 @@ class RunDirectory:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing in it but what keeps other runs off."""
-        return not set(self.storage.names()) - {LOCK}
+        """Whether there is nothing in it but what keeps other runs off, and what was not written to its end."""
+        return not {name for name in self.storage.names() if not name.endswith(UNFINISHED)} - {LOCK}
 
     def claim(self, study: Study, *, clear: bool = False) -> None:
-        """Makes the directory the study's.
+        """Makes the directory the study's, for whoever keeps other runs off.
 
         Args:
             study: The study that is to fill the directory.
@@ -87,6 +87,7 @@ class RunDirectory:
         """
         if clear and self.is_run:
             self._clear()
+        self.storage.delete_unfinished()
         content = _dump_study(study)
         if self.storage.read(_STUDY) != content:
             self.storage.write(_STUDY, content)
@@ -148,8 +149,8 @@ class RunDirectory:
             if name != "checkpoint.bin" or trial_id not in ids:
                 continue
             content = self.storage.read(_path(trial_id, "config.json"))
-            workers = json.loads(content)["trainer"]["workers"] if content else trainer.workers
-            if workers != trainer.workers:
+            workers = workers_in(content)
+            if workers not in (None, trainer.workers):
                 raise RunError(
                     f"trainer.workers: trial {trial_id} was begun with {workers} and cannot go on with "
                     f"{trainer.workers}; set it to {workers}, or start over with --force"
@@ -183,7 +184,8 @@ class RunDirectory:
         for name, content in contents.items():
             self.storage.write(_path(trial_id, name), content)
         self.storage.write(_path(trial_id, DONE), dump_digests(contents))
-        self.storage.delete(_path(trial_id, "checkpoint.bin"))
+        for name in ("checkpoint.bin", "error.txt"):
+            self.storage.delete(_path(trial_id, name))
 
     def damages(self, trial_ids: Iterable[str]) -> dict[str, str]:
         """What is wrong with the files of those of these trials that have ended, by their ids.
@@ -244,7 +246,9 @@ class RunDirectory:
 
     def failures(self, trials: Sequence[Trial] | None = None) -> dict[str, str]:
         """Why trials failed, by their ids; of these trials only, if any are given."""
-        return self._messages("error.txt", None if trials is None else {trial.id for trial in trials})
+        messages = self._messages("error.txt", None if trials is None else {trial.id for trial in trials})
+        finished = self.finished() if messages else set()
+        return {trial_id: message for trial_id, message in messages.items() if trial_id not in finished}
 
     def _messages(self, name: str, wanted: set[str] | None = None) -> dict[str, str]:
         """Reads one small file of each trial that has it, and that is wanted if any are named."""
@@ -291,6 +295,19 @@ class RunDirectory:
             DamageError: It is missing, damaged, or another trial's.
         """
         return self._result(trial_id, self._digests(trial_id))
+
+    def result_if_done(self, trial_id: str) -> dict[str, Any] | None:
+        """A trial's ``result.json``; ``None`` where it is not done, or its files are not whole.
+
+        Raises:
+            StorageError: A file cannot be read.
+        """
+        if not self.storage.exists(_path(trial_id, DONE)):
+            return None
+        try:
+            return dict(self.record(trial_id).result)
+        except DamageError:
+            return None
 
     def _result(self, trial_id: str, digests: Mapping[str, str]) -> dict[str, Any]:
         result = self._read_checked(trial_id, RESULT, digests, partial(parse_result, trial_id=trial_id))
@@ -340,6 +357,14 @@ class RunDirectory:
         self.storage.write(path, _json(content))
 
 
+def workers_in(content: bytes | None) -> int | None:
+    """How many were to train a trial's network, by its ``config.json``; ``None`` where that cannot be read."""
+    try:
+        return int(json.loads(content or b"")["trainer"]["workers"])
+    except (ValueError, TypeError, KeyError):  # no digest proves this file
+        return None
+
+
 def _history_csv(history: Iterable[Epoch]) -> bytes:
     columns = [field.name for field in fields(Epoch)]
     return pd.DataFrame([asdict(epoch) for epoch in history], columns=columns).to_csv(index=False).encode()
@@ -358,5 +383,5 @@ def _dump_study(study: Study) -> bytes:
 
 
 def _parse_study(content: bytes, uri: str) -> Study:
-    where = f"{uri}/{_STUDY}"
+    where = join(uri, _STUDY)
     return validate(Study, parse_yaml(content, where), where)

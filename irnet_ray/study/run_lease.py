@@ -85,14 +85,14 @@ class Lease:
             signal.signal(_SIGNAL, former)
 
     def _take(self, tell: Callable[[str], None]) -> None:
-        found = self._storage.read(LOCK)
+        found = self._read()
         if found is not None:
             tell(f"'{self._storage.uri}': waiting {_SILENT_SECONDS:.0f} s to see whether the run that began here lives")
             if self._changes(found):
                 raise self._refused()
         while True:
             begun = time.monotonic()
-            if self._storage.read(LOCK) != found:
+            if self._read() != found:
                 raise self._refused()
             found = self._beat()
             if time.monotonic() - begun < _SETTLING_SECONDS / 2:
@@ -101,11 +101,15 @@ class Lease:
         if not self._is_mine():
             raise self._refused()
 
+    def _read(self) -> bytes | None:
+        """What the holder wrote last; an empty file was left by who tried to lock it."""
+        return self._storage.read(LOCK) or None
+
     def _changes(self, found: bytes) -> bool:
         deadline = time.monotonic() + _SILENT_SECONDS
         while time.monotonic() < deadline:
             time.sleep(min(1.0, _SILENT_SECONDS / 4))
-            if self._storage.read(LOCK) not in (found, None):
+            if self._read() not in (found, None):
                 return True
         return False
 

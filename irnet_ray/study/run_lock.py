@@ -11,6 +11,7 @@ import errno
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from irnet_ray.study.lock_holder import LOCK, myself, refusal
 from irnet_ray.study.run_lease import Lease
 
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
+_TRIES, _WAIT_SECONDS = 100, 0.05  # while other runs that end delete the folder
 
 
 @contextmanager
@@ -69,13 +71,7 @@ def _lock_file(folder: Path) -> IO[str] | None:
         StorageError: It cannot be written.
     """
     while True:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            file = (folder / LOCK).open("a+", encoding="utf-8")
-        except FileNotFoundError:  # a run that ended has just deleted the folder
-            continue
-        except OSError as error:
-            raise _unwritable(folder, error) from error
+        file = _open(folder)
         with ExitStack() as opened:
             opened.enter_context(file)
             try:
@@ -85,8 +81,25 @@ def _lock_file(folder: Path) -> IO[str] | None:
             except OSError as error:
                 if error.errno not in _WITHOUT_LOCKS:
                     raise _unwritable(folder, error) from error
-                (folder / LOCK).unlink(missing_ok=True)
-                return None
+                return None  # what it holds may be the lease of a run that lives
+
+
+def _open(folder: Path) -> IO[str]:
+    """Opens the file of a folder, both of which are made if need be.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    for attempt in range(_TRIES):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return (folder / LOCK).open("a+", encoding="utf-8")
+        except FileNotFoundError as error:  # a run that ended has just deleted the folder
+            gone = error
+            time.sleep(_WAIT_SECONDS if attempt else 0.0)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+    raise _unwritable(folder, gone) from gone
 
 
 def _lock(file: IO[str], folder: Path) -> bool:

@@ -39,12 +39,18 @@ def trials_of_run(run: RunDirectory) -> list[Trial]:
     try:
         return trials_of(run, run.study())
     except DataError:
-        contents = [run.storage.read(f"trials/{name}/config.json") for name in run.storage.names("trials")]
-        configurations = [json.loads(content) for content in contents if content is not None]
-        return [
-            Trial.model_validate({key: configuration[key] for key in Trial.model_fields})
-            for configuration in configurations
-        ]
+        found = [_read_trial(run, name) for name in run.storage.names("trials")]
+        return [trial for trial in found if trial is not None]
+
+
+def _read_trial(run: RunDirectory, trial_id: str) -> Trial | None:
+    """What a trial's ``config.json`` says it is; ``None`` where that cannot be read."""
+    content = run.storage.read(f"trials/{trial_id}/config.json")
+    try:
+        configuration = json.loads(content or b"")
+        return Trial.model_validate({key: configuration[key] for key in Trial.model_fields})
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def trials_of(run: RunDirectory, study: Study) -> list[Trial]:
@@ -75,9 +81,14 @@ def _read_sample(run: RunDirectory, study: Study, trial_id: str) -> Sample | Non
     content = run.storage.read(f"trials/{trial_id}/sample.json")
     if content is None or study.search is None:
         return None
-    stored, space = json.loads(content), study.search.space
-    values: Values = {key: stored["values"][key] for key in space if key in stored["values"]}
-    if len(values) < max(len(space), len(stored["values"])):
+    space = study.search.space
+    try:
+        stored = json.loads(content)
+        number, drawn = int(stored["number"]), dict(stored["values"])
+    except (ValueError, TypeError, KeyError):  # no digest proves this file; it is drawn again
+        return None
+    values: Values = {key: drawn[key] for key in space if key in drawn}
+    if len(values) < max(len(space), len(drawn)):
         return None
     if not all(space[key].contains(value) for key, value in values.items()):
         return None
@@ -85,7 +96,7 @@ def _read_sample(run: RunDirectory, study: Study, trial_id: str) -> Sample | Non
         trial = study.sample(values)
     except ConfigurationError:
         return None
-    return Sample(stored["number"], values, trial) if trial.id == trial_id else None
+    return Sample(number, values, trial) if trial.id == trial_id else None
 
 
 def write_sample(run: RunDirectory, sample: Sample) -> None:

@@ -47,6 +47,7 @@ def test_the_files_that_come_with_the_project_lack_what_is_the_users_and_nothing
     assert all("is to be replaced by a value of your own" in remark.text for remark in remarks)
 
 
+MANIFEST = "apiVersion: ray.io/v1\nkind: RayCluster\nspec:\n  headGroupSpec: {}\n"
 START = "ray start --head --port=6379 --dashboard-host=127.0.0.1"
 OPEN = {"FromPort": 8265, "ToPort": 8265, "IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 OPEN_V6 = {"FromPort": 0, "ToPort": 65535, "IpProtocol": "tcp", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
@@ -69,9 +70,13 @@ TOKEN = {"name": "RAY_AUTH_TOKEN", "value": "abc"}
             *("unsafe", "head_start_ray_commands"),
         ),
         ("aws.yaml", "setup_commands.0", "export RAY_AUTH_TOKEN=0123456789abcdef", "unsafe", "setup_commands"),
+        ("aws.yaml", "setup_commands.0", 'export RAY_AUTH_TOKEN="0123456789abcdef"', "unsafe", "setup_commands"),
+        ("aws.yaml", "docker.run_options", ["-e AWS_SECRET_ACCESS_KEY=0123456789abcdef"], "unsafe", "docker"),
         ("aws.yaml", "setup_commands.0", "echo AKIAABCDEFGHIJKLMNOP", "unsafe", "setup_commands"),
         ("aws.yaml", "setup_commands.0", "pip install torch", "unpinned", "setup_commands"),
+        ("aws.yaml", "setup_commands.0", "bash -c 'pip install torch'", "unpinned", "setup_commands"),
         ("aws.yaml", "file_mounts", {"~/.aws": "~/.aws"}, "unsafe", "file_mounts"),
+        ("aws.yaml", "file_mounts", {"~/gcloud": "~/.config/gcloud"}, "unsafe", "file_mounts"),
         ("aws.yaml", "docker.image", "rayproject/ray:latest-gpu", "unpinned", "docker.image"),
         ("aws.yaml", "docker.image", "rayproject/ray", "unpinned", "docker.image"),
         ("aws.yaml", "docker.image", "rayproject/ray:2.9.0-py311", "unpinned", "docker.image"),
@@ -126,6 +131,22 @@ def test_what_is_wrong_is_named_with_its_field(tmp_path, name, path, value, kind
     assert all(";" in remark.text or "replaced by" in remark.text for remark in remarks)
 
 
+def test_clouds_without_rules_are_not_called_safe(tmp_path):
+    file = tmp_path / "gcp.yaml"
+    node = "{resources: {CPU: 1}, node_config: {machineType: n1-standard-2}}"
+    provider = "{type: gcp, region: us-west1, availability_zone: us-west1-a, project_id: x, cache_stopped_nodes: false}"
+    starts = "".join(f"{field}_start_ray_commands: ['RAY_AUTH_MODE=token {START}']\n" for field in ("head", "worker"))
+    nodes = f"available_node_types: {{head: {node}}}\nhead_node_type: head\n"
+    file.write_text(f"cluster_name: x\nprovider: {provider}\nauth: {{ssh_user: ray}}\n{nodes}{starts}")
+    assert ("unknown", "provider.type") in [(remark.kind, remark.field) for remark in check_cluster_file(file)]
+
+
+def test_an_interface_that_is_no_list_is_one_line(invoke, tmp_path):
+    field = f"{NODES}.head.node_config.NetworkInterfaces"
+    file = changed("aws.yaml", field, {"Groups": ["sg-1"]}, tmp_path)
+    assert_refused(invoke("cluster", "check", file), f"{field}: is no list")
+
+
 def test_start_commands_that_are_left_to_ray_open_the_dashboard(tmp_path):
     remarks = check_cluster_file(changed("aws.yaml", "head_start_ray_commands", None, tmp_path))
     assert any("the dashboard listens on 0.0.0.0" in remark.text for remark in remarks)
@@ -157,6 +178,10 @@ def test_other_things_of_kubernetes_may_stand_in_the_file(tmp_path):
         ("cluster_name: x\nprovider: {type: moon}\n", "Ray does not take it"),
         ("apiVersion: ray.io/v1\nkind: RayServe\nspec: {}\n", "'RayServe'"),
         ("apiVersion: ray.io/v1\nkind: RayCluster\nspec: {}\n", "headGroupSpec"),
+        (f"{MANIFEST}  authOptions: token\n", "spec.authOptions: 'token' is no mapping"),
+        (f"{MANIFEST}  workerGroupSpecs: {{a: 1}}\n", "spec.workerGroupSpecs: is no list"),
+        (f"{MANIFEST}  workerGroupSpecs: [x]\n", "spec.workerGroupSpecs.0: 'x' is no mapping"),
+        (f"{MANIFEST}  workerGroupSpecs: [{{template: x}}]\n", "spec.workerGroupSpecs.0.template: 'x' is no mapping"),
     ],
 )
 def test_what_is_no_cluster_file_is_one_line(invoke, tmp_path, content, told):

@@ -88,7 +88,7 @@ def test_a_study_that_was_sent_ends_as_one_that_ran_here(head, study_file, tmp_p
         folder=tmp_path,
     )
     assert sent.returncode == 0, sent.stdout + sent.stderr
-    assert "3 trials taken over from other runs" in sent.stdout
+    assert "3 trials, 0 done, 3 to take over from other runs" in sent.stdout
 
 
 def test_a_run_that_the_cluster_cannot_see_is_not_taken_over_from(study_file, tmp_path):
@@ -129,6 +129,12 @@ def test_without_the_token_nobody_is_let_in(head, study_file, tmp_path):
         assert sent.returncode == 2, sent.stdout + sent.stderr
         assert "does not take this machine's token" in sent.stderr
         assert sent.stderr.count("\n") == 1
+        command = ("run", study_file, "--address", f"127.0.0.1:{head.port}", "--storage", tmp_path / "runs")
+        refused = irnet_ray(*command, home=home, folder=tmp_path)
+        assert refused.returncode == 2, refused.stdout + refused.stderr
+        assert refused.stderr.startswith("error: --address '127.0.0.1:")
+        assert refused.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
     assert not connects(tmp_path / "nobody", head.port)
     assert connects(head.home, head.port)
 

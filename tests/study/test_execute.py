@@ -145,6 +145,19 @@ def test_an_interrupted_trial_goes_on_from_its_checkpoint(study_file, tmp_path, 
     assert run.history(network)["epoch"].tolist() == [1, 2, 3]
 
 
+def test_a_trial_whose_process_died_before_it_could_tell_is_not_done_again(study_file, finished, monkeypatch):
+    run, _ = finished
+    study = read_study(study_file)
+    data = prepare(study.trials(), compute_here)
+    monkeypatch.setattr(execution, "fit", None)
+    monkeypatch.setattr(execution, "fit_and_predict", None)
+    before = {path: run.storage.read(path) for path in run.storage.files("")}
+    for trial in study.trials():
+        outcome = execution.execute(trial, data[trial.matrix.canonical()], run, study.trainer)
+        assert outcome.result == run.result(trial.id)
+    assert {path: run.storage.read(path) for path in run.storage.files("")} == before
+
+
 def test_a_trial_that_diverges_fails_and_the_study_goes_on(study_file, tmp_path, monkeypatch):
     def diverge(*_, **__):
         raise TrainingError("the loss is not finite in epoch 1 at learning rate 0.01")

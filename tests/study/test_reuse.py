@@ -44,7 +44,7 @@ def results(folder):
 
 def test_only_what_the_other_run_lacks_is_done(invoke, study_file, tmp_path, first, done):
     output = succeed(invoke("run", study_file, *SECOND, *SEEDS))
-    assert "3 trials taken over from other runs" in output
+    assert "6 trials, 0 done, 3 to take over from other runs" in output
     second = RunDirectory(str(tmp_path / "second" / "small"))
     assert not set(done) & first.finished()
     assert second.finished() == first.finished() | set(done)
@@ -62,7 +62,7 @@ def test_nothing_is_taken_that_is_damaged_or_of_other_workers(invoke, study_file
     configuration = json.loads(first.storage.read(f"trials/{other}/config.json"))
     configuration["trainer"]["workers"] = 2
     first.storage.write(f"trials/{other}/config.json", json.dumps(configuration).encode())
-    assert "1 trials taken over" in succeed(invoke("run", study_file, *SECOND))
+    assert "1 to take over" in succeed(invoke("run", study_file, *SECOND))
     assert set(done) == {damaged, other}
 
 
@@ -70,13 +70,14 @@ def test_nothing_is_taken_that_is_damaged_or_of_other_workers(invoke, study_file
 def test_a_network_whose_workers_nobody_knows_is_not_taken(invoke, study_file, tmp_path, first, done, content):
     network = results(tmp_path / "first").query("model != 'random_forest'")["trial_id"].iloc[0]
     first.storage.write(f"trials/{network}/config.json", content)
-    assert "2 trials taken over" in succeed(invoke("run", study_file, *SECOND))
+    assert "2 to take over" in succeed(invoke("run", study_file, *SECOND))
     assert done == [network]
 
 
-def test_a_run_is_not_cleared_to_take_over_from_itself(invoke, study_file, tmp_path, first):
-    finished = first.finished()
-    assert_refused(invoke("run", study_file, *FIRST, "--reuse", "first/small", "--force"), "is the run itself")
+@pytest.mark.parametrize("name", ["first/small", "first/small/", "first/../first/small", "file://{}/first/small"])
+def test_a_run_is_not_cleared_to_take_over_from_itself(invoke, study_file, tmp_path, first, name):
+    finished, itself = first.finished(), name.format(tmp_path)
+    assert_refused(invoke("run", study_file, *FIRST, "--reuse", itself, "--force"), "is the run itself")
     assert first.finished() == finished
 
 
@@ -98,6 +99,17 @@ def test_a_run_is_started_over_with_what_another_has(invoke, study_file, tmp_pat
     first.forget(min(first.finished()))
     succeed(invoke("run", study_file, *SECOND, "--force"))
     assert len(done) == 1
+
+
+def test_nothing_is_cleared_or_taken_where_the_data_are_bad(invoke, study_file, tmp_path, first):
+    succeed(invoke("run", study_file, "--local", "--storage", "second", "--set", "seeds=1"))
+    second = RunDirectory(str(tmp_path / "second" / "small"))
+    before = {path: second.storage.read(path) for path in second.storage.files("")}
+    with (tmp_path / "table.csv").open("a") as table:
+        table.write("NotAFormula,1.0\n")
+    result = invoke("run", study_file, *SECOND, "--force", "--set", "seeds=[0, 1]")
+    assert_refused(result, "NotAFormula")
+    assert {path: second.storage.read(path) for path in second.storage.files("")} == before
 
 
 def test_what_is_no_run_is_refused(invoke, study_file, tmp_path):

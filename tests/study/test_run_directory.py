@@ -16,8 +16,12 @@ from irnet_ray.model.metrics import evaluate
 from irnet_ray.study.read import read_study
 from irnet_ray.study.result import RESULT_COLUMNS, make_result
 from irnet_ray.study.run_directory import RunDirectory
-from irnet_ray.study.run_trials import check_owner
+from irnet_ray.study.run_trials import check_owner, samples_of
+from irnet_ray.study.space import Search
 from irnet_ray.study.spec import Trainer
+
+
+RATES = {"models.networks.recipe.learning_rate": {"choice": [1e-3, 1e-2]}}
 
 
 @pytest.fixture
@@ -174,6 +178,43 @@ def test_failures_are_told_and_forgotten_at_the_next_attempt(run, study):
     assert run.failures() == {trial.id: "the loss is not finite"}
     run.begin(trial, Trainer())
     assert run.failures() == {}
+
+
+def test_a_trial_that_is_done_did_not_fail(run, study):
+    trial = study.trials()[0]
+    complete(run, trial)
+    run.fail(trial.id, "its process ended 3 times without a result")  # it ended before it could tell
+    assert run.failures() == {}
+    complete(run, trial)
+    assert not run.storage.exists(f"trials/{trial.id}/error.txt")
+
+
+def test_an_empty_done_proves_nothing(run, study):
+    trial = study.trials()[0]
+    complete(run, trial)
+    run.storage.write(f"trials/{trial.id}/DONE", b"")
+    assert run.damages([trial.id]) == {trial.id: "its DONE is damaged"}
+    assert run.result_if_done(trial.id) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"trainer"', b"[]", b"null"])
+def test_small_files_that_are_garbled_prove_nothing(run, study, content):
+    trial = study.trials()[0]
+    run.begin(trial, Trainer())
+    run.write_checkpoint(trial.id, b"state")
+    for name in ("config.json", "sample.json"):
+        run.storage.write(f"trials/{trial.id}/{name}", content)
+    run.check_workers([trial], Trainer(workers=2))  # the checkpoint says who made it
+    search = Search.model_validate({"algorithm": "random", "samples": 1, "space": RATES})
+    assert samples_of(run, study.model_copy(update={"search": search})) == []
+
+
+def test_what_a_killed_run_had_begun_to_write_is_no_obstacle(tmp_path, study):
+    directory = RunDirectory(str(tmp_path / "run"))
+    directory.storage.write("study.yaml.1234.part", b"name: sm")
+    check_owner(directory, study, study.trials())
+    directory.claim(study)
+    assert directory.storage.files("") == {"study.yaml"}
 
 
 def test_directory_of_another_study_is_refused(run, study_file):

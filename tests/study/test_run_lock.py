@@ -17,11 +17,15 @@ from irnet_ray.study.lock_holder import LOCK
 from irnet_ray.study.run_lock import only_run
 
 HOLD = """
-import sys, time
+import errno, fcntl, sys, time
 from irnet_ray.storage import Storage
 from irnet_ray.study import run_lease
 from irnet_ray.study.run_lock import only_run
 run_lease._BEAT_SECONDS, run_lease._SETTLING_SECONDS = 0.1, 1.0
+def refuse(*_):
+    raise OSError(errno.ENOLCK, "No locks available")
+if "without" in sys.argv[1]:
+    fcntl.flock = refuse
 with only_run(Storage(sys.argv[1]), print):
     print("held", flush=True)
     time.sleep(600)
@@ -34,14 +38,26 @@ def do(storage, what):
         what()
 
 
-@pytest.fixture(params=["disk", "bucket"])
+@pytest.fixture
+def without_locks(monkeypatch):
+    """A file system that knows none."""
+
+    def refuse(*_):
+        raise OSError(run_lock.errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(run_lock.fcntl, "flock", refuse)
+
+
+@pytest.fixture(params=["disk", "disk without locks", "bucket"])
 def storage(request, tmp_path, monkeypatch):
     """A folder; in buckets, time passes faster."""
     monkeypatch.setattr(run_lease, "_BEAT_SECONDS", 0.1)
     monkeypatch.setattr(run_lease, "_SILENT_SECONDS", 1.0)
     monkeypatch.setattr(run_lease, "_SETTLING_SECONDS", 1.0)
-    if request.param == "disk":
-        return Storage(str(tmp_path / "runs" / "study"))
+    if request.param == "disk without locks":
+        request.getfixturevalue("without_locks")
+    if request.param != "bucket":
+        return Storage(str(tmp_path / request.param / "study"))
     return Storage(f"{request.getfixturevalue('bucket')}/{tmp_path.name}/study")
 
 
@@ -163,17 +179,20 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         do(Storage(str(tmp_path / "runs" / "study")), bool)
 
 
+@pytest.mark.usefixtures("without_locks")
 def test_a_file_system_without_locks_gets_a_lease(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise OSError(run_lock.errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(run_lock.fcntl, "flock", refuse)
     monkeypatch.setattr(run_lease, "_SETTLING_SECONDS", 1.0)
     storage, told = Storage(str(tmp_path / "run")), []
     with only_run(storage, told.append):
         assert json.loads(storage.read(LOCK))["beats"] == 1
     assert told == []
     assert not storage.local_path.exists()
+
+
+def test_a_place_that_cannot_be_made_is_told(monkeypatch):
+    monkeypatch.setattr(run_lock, "_WAIT_SECONDS", 0.0)
+    with pytest.raises(StorageError, match=r"cannot write '/proc/irnet-ray/LOCK': No such file or directory; choose"):
+        do(Storage("/proc/irnet-ray"), bool)
 
 
 def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,13 @@ def check_cluster_file(path: Path) -> list[Remark]:
     Raises:
         ConfigurationError: The file cannot be read, or is no cluster file that Ray or KubeRay would take.
     """
-    found = []
+    found: list[Remark] = []
+    rules: Callable[[Mapping[str, Any]], Iterator[Remark]]
     for content in _read(path):
         if str(content.get("apiVersion", "")).startswith("ray.io/"):
-            remarks = kubernetes_rules.remarks(_checked_manifest(content, path))
+            rules, checked = kubernetes_rules.remarks, _checked_manifest(content, path)
         elif "provider" in content:
-            remarks = launcher_rules.remarks(_prepared(content, path))
+            rules, checked = launcher_rules.remarks, _prepared(content, path)
         elif "apiVersion" in content:
             continue  # something else of Kubernetes, such as a volume
         else:
@@ -43,7 +44,10 @@ def check_cluster_file(path: Path) -> list[Remark]:
                 f"{path}: is no cluster file, for it has neither 'provider' nor 'apiVersion: ray.io/v1'; "
                 "begin with an example of Ray or of KubeRay"
             )
-        found += [*_placeholders(content), *remarks]
+        try:
+            found += [*_placeholders(content), *rules(checked)]
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{path}: {error}") from None
     return list(dict.fromkeys(found))
 
 

@@ -25,6 +25,7 @@ from irnet_ray.distributed.cluster.package import STUDY, pack
 from irnet_ray.distributed.cluster.reach import reach
 from irnet_ray.distributed.token import use_token
 from irnet_ray.errors import ConfigurationError, RunError
+from irnet_ray.storage import join
 from irnet_ray.study.spec import Study
 
 _TALKATIVE = (
@@ -69,7 +70,7 @@ class Jobs:
                 entrypoint=shlex.join(command),
                 submission_id=name,
                 runtime_env={"working_dir": folder},
-                metadata={"run": f"{storage.rstrip('/')}/{study.run_name}"},
+                metadata={"run": join(storage, study.run_name)},
             )
 
     def table(self) -> pd.DataFrame:

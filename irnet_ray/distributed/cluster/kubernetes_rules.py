@@ -7,6 +7,7 @@ from typing import Any
 
 from irnet_ray.distributed.cluster.launcher_rules import image_remarks
 from irnet_ray.distributed.cluster.remark import Remark
+from irnet_ray.distributed.cluster.shape import mapping_at, mappings_at
 
 _SECRETS = ("TOKEN", "SECRET", "PASSWORD", "ACCESS_KEY")
 
@@ -20,7 +21,7 @@ def remarks(manifest: Mapping[str, Any]) -> Iterator[Remark]:
     is_job = manifest["kind"] == "RayJob"
     path = "spec.rayClusterSpec" if is_job else "spec"
     cluster = manifest["spec"]["rayClusterSpec"] if is_job else manifest["spec"]
-    if (cluster.get("authOptions") or {}).get("mode") != "token":
+    if mapping_at(cluster, "authOptions", path).get("mode") != "token":
         yield Remark("unsafe", f"{path}.authOptions", "Ray asks nobody for a token; write {mode: token}")
     service = cluster["headGroupSpec"].get("serviceType", "ClusterIP")
     if service != "ClusterIP":
@@ -30,24 +31,25 @@ def remarks(manifest: Mapping[str, Any]) -> Iterator[Remark]:
         text = "the cluster stays, and is paid, when the study is done; set it to true"
         yield Remark("costly", "spec.shutdownAfterJobFinishes", text)
     groups = {f"{path}.headGroupSpec": cluster["headGroupSpec"]}
-    workers = cluster.get("workerGroupSpecs") or []
+    workers = mappings_at(cluster, "workerGroupSpecs", path)
     groups |= {f"{path}.workerGroupSpecs.{number}": each for number, each in enumerate(workers)}
     for field, group in groups.items():
-        yield from _pod(group, f"{field}.template.spec")
+        template = mapping_at(group, "template", field)
+        yield from _pod(mapping_at(template, "spec", f"{field}.template"), f"{field}.template.spec")
 
 
-def _pod(group: Mapping[str, Any], field: str) -> Iterator[Remark]:
-    pod = (group.get("template") or {}).get("spec") or {}
+def _pod(pod: Mapping[str, Any], field: str) -> Iterator[Remark]:
     if pod.get("hostNetwork"):
         yield Remark("unsafe", f"{field}.hostNetwork", "Ray listens on the addresses of the machine; leave it out")
-    for number, container in enumerate(pod.get("containers") or []):
+    for number, container in enumerate(mappings_at(pod, "containers", field)):
         here = f"{field}.containers.{number}"
         yield from image_remarks(str(container.get("image", "")), f"{here}.image")
-        limits = (container.get("resources") or {}).get("limits") or {}
+        resources = mapping_at(container, "resources", here)
+        limits = mapping_at(resources, "limits", f"{here}.resources")
         if not {"cpu", "memory"} <= limits.keys():
             text = "Ray takes what it finds on the machine for its own; set limits of cpu and memory"
             yield Remark("unfinished", f"{here}.resources.limits", text)
-        for variable in container.get("env") or []:
+        for variable in mappings_at(container, "env", here):
             name = str(variable.get("name", ""))
             if "value" in variable and any(part in name.upper() for part in _SECRETS):
                 text = f"'{name}' stands in the file; take it from a secret (valueFrom.secretKeyRef)"

@@ -7,6 +7,7 @@ belong on no public address, and a token before them.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,9 +15,14 @@ from typing import Any
 import ray
 
 from irnet_ray.distributed.cluster.remark import Remark
+from irnet_ray.distributed.cluster.shape import mapping_at, mappings_at
 
 _EVERYBODY = ("0.0.0.0/0", "::/0")
-_SECRET = re.compile(r"\bAKIA[0-9A-Z]{16}\b|RAY_AUTH_TOKEN=[^$\s\"']{8}|aws_secret_access_key", re.IGNORECASE)
+_SECRET = re.compile(
+    r"\bAKIA[0-9A-Z]{16}\b|\b(RAY_AUTH_TOKEN|AWS_SECRET_ACCESS_KEY)['\"]?\s*[=:]\s*['\"]?[^$\s\"']{8}", re.IGNORECASE
+)
+_FOLDERS_OF_KEYS = (".aws", ".ssh", ".kube", ".config/gcloud", ".azure")
+_INSTALLS = re.compile(r"(?:\bpip\d?|-m pip) install\b([^;&|]*)")
 COMMANDS = (
     *("initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands"),
     *("head_start_ray_commands", "worker_start_ray_commands"),
@@ -38,6 +44,9 @@ def remarks(settings: Mapping[str, Any]) -> Iterator[Remark]:
             yield from rule(settings)
     elif provider == "local":
         yield from _own_machines(settings)
+    else:
+        text = f"networks, firewall, rights and images of '{provider}' are not judged; see to them yourself"
+        yield Remark("unknown", "provider.type", text)
 
 
 def _starts(settings: Mapping[str, Any]) -> Iterator[Remark]:
@@ -63,17 +72,17 @@ def _dashboard(settings: Mapping[str, Any]) -> Iterator[Remark]:
 
 
 def _secrets(settings: Mapping[str, Any]) -> Iterator[Remark]:
-    for field in COMMANDS:
-        if _SECRET.search(" ".join(settings[field])):
+    for field, value in settings.items():
+        if _SECRET.search(json.dumps(value, default=str).replace('\\"', '"')):
             yield Remark("unsafe", field, "holds a key or a token; keep it in a file that its owner alone can read")
     for remote, local in (settings.get("file_mounts") or {}).items():
-        if ".aws" in str(local) or ".ssh" in str(local):
+        if any(folder in str(local) for folder in _FOLDERS_OF_KEYS):
             text = f"'{local}' goes to every machine as {remote}; give the machines rights of their own instead"
             yield Remark("unsafe", "file_mounts", text)
 
 
 def _image(settings: Mapping[str, Any]) -> Iterator[Remark]:
-    docker = settings.get("docker") or {}
+    docker = mapping_at(settings, "docker", "the file")
     for key in ("image", "head_image", "worker_image"):
         image = docker.get(key)
         if image:
@@ -100,9 +109,7 @@ def image_remarks(image: str, field: str) -> Iterator[Remark]:
 def _packages(settings: Mapping[str, Any]) -> Iterator[Remark]:
     for field in COMMANDS:
         for command in settings[field]:
-            if re.search(r"\bpip\d? install\b|-m pip install\b", command) and not re.search(
-                r"--constraint|-c \S", command
-            ):
+            if any(not re.search(r"--constraint|-c \S", words) for words in _INSTALLS.findall(command)):
                 text = f"'{command.strip()}' takes other versions tomorrow; add --constraint constraints.txt"
                 yield Remark("unpinned", field, text)
 
@@ -122,27 +129,31 @@ def _machines(settings: Mapping[str, Any]) -> Iterator[Remark]:
 def _firewall(settings: Mapping[str, Any]) -> Iterator[Remark]:
     """What a security group that Ray makes lets in."""
     field = "provider.security_group.IpPermissions"
-    for rule in (settings["provider"].get("security_group") or {}).get("IpPermissions") or []:
-        ranges = [each.get("CidrIp") for each in rule.get("IpRanges") or []]
-        ranges += [each.get("CidrIpv6") for each in rule.get("Ipv6Ranges") or []]
+    group = mapping_at(settings["provider"], "security_group", "provider")
+    for number, rule in enumerate(mappings_at(group, "IpPermissions", "provider.security_group")):
+        ranges = [each.get("CidrIp") for each in mappings_at(rule, "IpRanges", f"{field}.{number}")]
+        ranges += [each.get("CidrIpv6") for each in mappings_at(rule, "Ipv6Ranges", f"{field}.{number}")]
         if any(each in _EVERYBODY for each in ranges):
             ports = f"{rule.get('FromPort')}-{rule.get('ToPort')}"
             yield Remark("unsafe", field, f"ports {ports} are open to everybody; name your own addresses")
-    without = [name for name, each in settings["available_node_types"].items() if not _groups(each)]
+    without = [name for name, each in settings["available_node_types"].items() if not _groups(name, each)]
     if without:
         text = f"for {', '.join(without)} Ray makes a security group that opens SSH to everybody; name one of your own"
         yield Remark("unsafe", "available_node_types", text)
 
 
-def _groups(machine: Mapping[str, Any]) -> Sequence[str]:
-    node = machine["node_config"]
-    groups = [group for each in node.get("NetworkInterfaces") or [] for group in each.get("Groups") or []]
-    return [*(node.get("SecurityGroupIds") or []), *groups]
+def _groups(name: str, machine: Mapping[str, Any]) -> Sequence[str]:
+    groups = [group for each in _interfaces(name, machine) for group in each.get("Groups") or []]
+    return [*(machine["node_config"].get("SecurityGroupIds") or []), *groups]
+
+
+def _interfaces(name: str, machine: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return mappings_at(machine["node_config"], "NetworkInterfaces", f"available_node_types.{name}.node_config")
 
 
 def _networks(settings: Mapping[str, Any]) -> Iterator[Remark]:
     for name, machine in settings["available_node_types"].items():
-        interfaces = machine["node_config"].get("NetworkInterfaces") or [{}]
+        interfaces = _interfaces(name, machine) or [{}]
         if name != settings["head_node_type"] and any(
             each.get("AssociatePublicIpAddress", True) for each in interfaces
         ):

@@ -12,12 +12,12 @@ class Remark:
 
     Attributes:
         kind: ``unfinished`` keeps the cluster from starting, ``unsafe`` lets strangers in, ``unpinned`` gives another
-            cluster tomorrow, ``costly`` spends money on nothing.
+            cluster tomorrow, ``costly`` spends money on nothing, and of ``unknown`` no rule says whether it is safe.
         field: Where it stands in the file, as a dotted path.
         text: What is wrong, and the repair.
     """
 
-    kind: Literal["unfinished", "unsafe", "unpinned", "costly"]
+    kind: Literal["unfinished", "unsafe", "unpinned", "costly", "unknown"]
     field: str
     text: str
 
