@@ -20,7 +20,6 @@ from irnet_ray.study.run_trials import check_owner, samples_of
 from irnet_ray.study.space import Search
 from irnet_ray.study.spec import Trainer
 
-
 RATES = {"models.networks.recipe.learning_rate": {"choice": [1e-3, 1e-2]}}
 
 
