@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from run_blocks import DOCS, machine
 
-from irnet_ray.report.wording import MODEL_TITLES, number
+from irnet_ray.report.wording import model_label, number
 from irnet_ray.study.progress import duration
 
 FIGURES = {
@@ -67,10 +67,18 @@ def _without_result(folder: Path) -> str:
         return ""
     lacking = errors.dropna(subset=["note"])
     texts = [
-        f"{MODEL_TITLES.get(row['model'], row['model'])} on {row['train_size']:,.0f} rows ({row['note']})"
+        f"{_model(row)} for {row['dataset']}, {row['property'].replace('_', ' ')}, {_rows(row)} ({row['note']})"
         for row in lacking.to_dict("records")
     ]
     return f" Not all have a result: {'; '.join(texts)}."
+
+
+def _model(row: dict[Hashable, Any]) -> str:
+    return model_label(row["model"], None if pd.isna(row["depth"]) else int(row["depth"]))
+
+
+def _rows(row: dict[Hashable, Any]) -> str:
+    return "all rows" if pd.isna(row["train_size"]) else f"{row['train_size']:,.0f} rows"
 
 
 def _table(headings: list[str], rows: list[list[str]]) -> str:
@@ -85,10 +93,15 @@ def _findings(folder: Path) -> list[dict[str, Any]]:
 
 def _verdicts(folder: Path) -> str:
     rows = [
-        [finding["claim"], finding["where"], _interval(finding), _number(finding["paper"]), _verdict(finding)]
+        [finding["claim"], _where(finding), _interval(finding), _number(finding["paper"]), _verdict(finding)]
         for finding in _findings(folder)
     ]
     return _table(["claim", "on", "ours (95% interval)", "paper", "verdict"], rows)
+
+
+def _where(finding: dict[str, Any]) -> str:
+    """The data, and what is compared."""
+    return f"{finding['where']}: {' / '.join(finding['models'])}"
 
 
 def _verdict(finding: dict[str, Any]) -> str:
@@ -96,8 +109,9 @@ def _verdict(finding: dict[str, Any]) -> str:
 
 
 def _interval(finding: dict[str, Any]) -> str:
-    low, high = (_number(finding[end]) or "beyond" for end in ("low", "high"))
-    return f"{_number(finding['effect']) or 'beyond'} ({low} to {high})"
+    ends = ("effect", "low", "high")
+    effect, low, high = finding.get("words") or [_number(finding[end]) or "beyond" for end in ends]
+    return f"{effect} ({low} to {high})"
 
 
 def _number(value: float | None) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from irnet_ray.errors import RunError
 from irnet_ray.report.comparison import Comparison, compare
+from irnet_ray.report.inventory import take_inventory
 from irnet_ray.report.learning_curve import LearningCurve, fit_learning_curve
 from irnet_ray.report.series import FEWEST_SIZES, series_of, series_words
 from irnet_ray.report.tables import format_table
@@ -56,7 +57,8 @@ class Series:
 def fit_series(comparisons: Sequence[Comparison]) -> list[Series]:
     """Fits the error against the training rows for each depth that has three sizes.
 
-    Errors vary with the seeds; that the test rows are a sample is the same for all and left out.
+    Errors vary with the seeds and lie beside the law; that the test rows are a sample is the same for all, and left
+    out.
     """
     found = []
     for members in series_of(comparisons, lambda comparison: comparison):
@@ -97,8 +99,8 @@ def advise(run: RunDirectory, rows: int) -> str:
     study = run.study()
     if study.search is not None:
         raise RunError(f"'{run.uri}': is a search; advice takes a grid over numbers of training rows")
-    trials = trials_of_run(run)
-    found = fit_series(compare(trials, run.results(trials)))
+    inventory = take_inventory(run, trials_of_run(run))
+    found = fit_series(compare(inventory.trials, inventory.results))
     if not found:
         raise RunError(
             f"'{run.uri}': advice takes finished IRNets on {FEWEST_SIZES} numbers of training rows of the same data; "

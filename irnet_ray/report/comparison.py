@@ -87,6 +87,7 @@ class Comparison:
         results: Rows of the finished ones, columns as in ``RESULT_COLUMNS``.
         unfinished_baselines: Of the paper's ten in every planned setting, those without a result.
         other_architectures: Of networks that are left out, as another one of the same depth stands for all.
+        tried_settings: In how many settings the paper's ten were tried, all together.
     """
 
     task: Task
@@ -95,6 +96,7 @@ class Comparison:
     results: pd.DataFrame
     unfinished_baselines: tuple[Trial, ...] = ()
     other_architectures: tuple[str, ...] = ()
+    tried_settings: int = 0
 
     @property
     def unit(self) -> str:
@@ -178,10 +180,11 @@ def compare(trials: Sequence[Trial], results: pd.DataFrame) -> list[Comparison]:
         rows = results[results["trial_id"].isin([trial.id for trial in members])]
         finished = set(results["trial_id"])
         lacking = [trial for trial in group if isinstance(trial.model, THE_TEN) and trial.id not in finished]
+        settings = {trial.model for trial in group if isinstance(trial.model, THE_TEN) and trial.id in finished}
         compared = {trial.architecture for trial in members}
         others = distinct(str(trial.architecture) for trial in group if trial.architecture not in compared)
         table = rows.reset_index(drop=True)
-        comparisons.append(Comparison(task, name, tuple(members), table, tuple(lacking), tuple(others)))
+        comparisons.append(Comparison(task, name, tuple(members), table, tuple(lacking), tuple(others), len(settings)))
     return comparisons
 
 

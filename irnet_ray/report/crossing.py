@@ -56,23 +56,25 @@ def crossing_of(
     ratios: Sequence[float],
     row_deviations: Sequence[float],
     seed_deviations: Sequence[float],
+    degrees: Sequence[int],
 ) -> Crossing:
     """Estimates where a ratio of errors, as a function of the training rows, falls below 1 for good.
 
     Between sizes the logarithm of the ratio is a straight line in the logarithm of the rows. The interval is that of
-    ratios drawn from their distributions, taken as log-normal: what is due to the test rows, which are the same at all
-    sizes, moves all ratios together; what is due to the seeds moves each by itself.
+    ratios drawn from their distributions: what is due to the test rows, which are the same at all sizes, moves all
+    ratios together, log-normally; what is due to the seeds moves each by itself, by Student's t as few seeds tell it.
 
     Args:
         sizes: Numbers of training rows, ascending.
         ratios: At each of them.
         row_deviations: Standard deviations of their logarithms that are due to the test rows.
         seed_deviations: Those that are due to the seeds.
+        degrees: Of freedom of each of these: the seeds less one.
     """
     places, means = np.log(np.asarray(sizes, dtype=np.float64)), np.log(np.asarray(ratios, dtype=np.float64))
     generator = np.random.default_rng(_SEED)
     of_rows = generator.standard_normal((_DRAWS, 1)) * np.asarray(row_deviations)
-    of_seeds = generator.standard_normal((_DRAWS, len(sizes))) * np.asarray(seed_deviations)
+    of_seeds = generator.standard_t(np.asarray(degrees), (_DRAWS, len(sizes))) * np.asarray(seed_deviations)
     drawn = [_crossing(places, means + each) for each in of_rows + of_seeds]
     low, high = np.quantile(drawn, [0.025, 0.975], method="nearest")
     return Crossing(_crossing(places, means), float(low), float(high), min(sizes), max(sizes))

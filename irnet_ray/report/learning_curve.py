@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 from scipy.optimize import leastsq
 
 FloatArray = npt.NDArray[np.float64]
@@ -14,6 +15,7 @@ FloatArray = npt.NDArray[np.float64]
 _DRAWS = 200
 _SIZES_FOR_A_FLOOR = 4  # as many as the law has parameters, and one more
 _STEEPEST = 2.0
+_UPPER = 0.975
 _FIRST_SHARE = 0.1  # of the floor in the smallest error, to begin with
 
 
@@ -65,14 +67,31 @@ def fit_learning_curve(
     Args:
         sizes: Numbers of training rows, at least two; with fewer than four the floor is zero.
         errors: Test MAE at each of them.
-        deviations: Standard deviations of their logarithms, above zero.
+        deviations: Standard deviations of their logarithms, above zero. Where the errors lie further from the law than
+            these explain, as they do where recipes change with the rows, all are taken to be larger by as much.
         seed: Of the draws; curves that are compared must not share it.
     """
     rows, logarithms = np.asarray(sizes, dtype=np.float64), np.log(np.asarray(errors, dtype=np.float64))
     weights = 1 / np.asarray(deviations, dtype=np.float64)
-    noise = np.random.default_rng(seed).standard_normal((_DRAWS, len(rows))) * np.asarray(deviations)
-    draws = [_fit(rows, drawn, weights) for drawn in (logarithms, *(logarithms + noise))]
+    fitted = _fit(rows, logarithms, weights)
+    noise = np.random.default_rng(seed).standard_normal((_DRAWS, len(rows))) * _misfit(
+        rows, logarithms, weights, fitted
+    )
+    draws = [fitted, *(_fit(rows, drawn, weights) for drawn in logarithms + noise / weights)]
     return LearningCurve(np.array(draws), int(rows.min()), int(rows.max()))
+
+
+def _misfit(rows: FloatArray, logarithms: FloatArray, weights: FloatArray, fitted: tuple[float, float, float]) -> float:
+    """By what the deviations are too small: the root of the reduced chi-square, but at least one.
+
+    The few residuals that tell it make it uncertain itself; Student's t in place of the normal distribution says how
+    much.
+    """
+    floor, scale, exponent = fitted
+    residuals = (np.log(floor + scale * rows**-exponent) - logarithms) * weights
+    degrees = max(len(rows) - (3 if len(rows) >= _SIZES_FOR_A_FLOOR else 2), 1)
+    ratio = float(np.sqrt((residuals**2).sum() / degrees))
+    return ratio * float(stats.t.ppf(_UPPER, degrees) / stats.norm.ppf(_UPPER)) if ratio > 1 else 1.0
 
 
 def _fit(rows: FloatArray, logarithms: FloatArray, weights: FloatArray) -> tuple[float, float, float]:

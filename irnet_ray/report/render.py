@@ -98,9 +98,9 @@ def render(content: Content) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(
-        bound=_bound,
         data_attributes=_data_attributes,
         heading=heading,
+        labels=lambda points: " / ".join(point.label for point in points),
         model_title=title_of,
         number=number,
         place_attributes=_place_attributes,
@@ -150,11 +150,6 @@ def _by_claim(findings: Sequence[Finding]) -> dict[str, list[Drawn]]:
     for finding, strip in zip(spoken, strips(spoken), strict=True):
         claims.setdefault(finding.claim, []).append((finding, strip))
     return claims
-
-
-def _bound(value: float | None) -> str:
-    """An end of an interval, which may lie beyond what was tried."""
-    return "beyond" if value is None else number(value)
 
 
 def _data_attributes(keys: Mapping[str, str]) -> Markup:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from irnet_ray.report.claims.finding import Claim, Finding, Judged, Pair, judge_pair, missing
+from irnet_ray.report.claims.published import published_ratio
 from irnet_ray.report.comparison import Point
-from irnet_ray.report.paper import CROSSING_ROWS, DEEPER_ROWS, figure_1
+from irnet_ray.report.paper import CROSSING_ROWS, DEEPER_ROWS
 from irnet_ray.report.wording import model_label
 
 _PLAIN = Claim("The plain network gets worse with depth", side="above")
-_BETTER = {
-    "srnet": Claim("SRNet gets better with depth on big data"),
-    "irnet": Claim("IRNet gets better with depth on big data"),
-}
+_BETTER = {"srnet": Claim("SRNet gets better with depth"), "irnet": Claim("IRNet gets better with depth")}
 _NO_WORSE = {
-    "srnet": Claim("SRNet does not get worse with depth", threshold=1.1),
-    "irnet": Claim("IRNet does not get worse with depth", threshold=1.1),
+    "srnet": Claim("SRNet gets at most 10% worse with depth", threshold=1.1),
+    "irnet": Claim("IRNet gets at most 10% worse with depth", threshold=1.1),
 }
+_SHALLOW, _DEEP = 17, 48
 _BETTER_PLACEMENTS = (("irnet", "srnet"), ("srnet", "plain"), ("irnet", "plain"))
 
 
 def effects_of_depth(run: Sequence[Judged]) -> list[Finding]:
-    """The deepest network against the shallowest, for each placement of the shortcuts.
+    """48 layers against 17 as in the paper, or else the deepest against the shallowest, for each placement.
 
-    That depth pays is what the paper finds with more than 100,000 rows; with fewer it must do no harm.
+    That depth pays is what the paper finds with more than 100,000 rows; with fewer it must do no harm. Where all three
+    placements are there, as in Figure 1, it is asked of any number of rows.
     """
     return [finding for model in ("plain", "srnet", "irnet") for finding in _effect_of_depth(model, run)]
 
@@ -34,18 +34,27 @@ def _effect_of_depth(model: str, run: Sequence[Judged]) -> list[Finding]:
     for judged in run:
         points = judged.comparison.planned(model)
         if len(points) > 1 and judged.is_big:
-            pair = (points[-1], points[0])
-            findings.append(judge_pair(_claim(model, judged), judged, pair, published_ratio(pair)))
+            pair = _ends(points)
+            paper = published_ratio(judged, pair)
+            findings += [judge_pair(claim, judged, pair, paper) for claim in _claims(model, judged)]
     name = model_label(model, None)
     absent = f"the study has no {name} of two depths on the same {CROSSING_ROWS:,} rows or more"
     return findings or [missing(_PLAIN if model == "plain" else _BETTER[model], absent)]
 
 
-def _claim(model: str, judged: Judged) -> Claim:
+def _ends(points: Sequence[Point]) -> Pair:
+    """The deep and the shallow one of a model's points."""
+    by_depth = {point.depth: point for point in points}
+    return by_depth.get(_DEEP, points[-1]), by_depth.get(_SHALLOW, points[0])
+
+
+def _claims(model: str, judged: Judged) -> list[Claim]:
     if model == "plain":
-        return _PLAIN
-    rows = judged.comparison.train_rows
-    return (_BETTER if rows is None or rows >= DEEPER_ROWS else _NO_WORSE)[model]
+        return [_PLAIN]
+    if (judged.comparison.train_rows or DEEPER_ROWS) >= DEEPER_ROWS:
+        return [_BETTER[model]]
+    is_figure_1 = all(len(judged.comparison.planned(each)) > 1 for each in ("plain", *_BETTER))
+    return [_BETTER[model], _NO_WORSE[model]] if is_figure_1 else [_NO_WORSE[model]]
 
 
 def order_of_placements(run: Sequence[Judged]) -> list[Finding]:
@@ -57,7 +66,7 @@ def order_of_placements(run: Sequence[Judged]) -> list[Finding]:
             for point in judged.comparison.planned(better):
                 if point.depth in depths:
                     pair = (point, Point(worse, point.depth))
-                    findings.append(judge_pair(_order(pair), judged, pair, published_ratio(pair)))
+                    findings.append(judge_pair(_order(pair), judged, pair, published_ratio(judged, pair)))
     general = Claim("IRNet beats SRNet, and SRNet the plain network, at each depth")
     absent = f"the study has no two placements of shortcuts at the same depth on {CROSSING_ROWS:,} rows or more"
     return findings or [missing(general, absent)]
@@ -65,9 +74,3 @@ def order_of_placements(run: Sequence[Judged]) -> list[Finding]:
 
 def _order(pair: Pair) -> Claim:
     return Claim(f"{pair[0].label} beats {pair[1].label}")
-
-
-def published_ratio(pair: Pair) -> float | None:
-    """The ratio in Figure 1, if it has both."""
-    errors = figure_1().errors
-    return errors[pair[0]] / errors[pair[1]] if pair[0] in errors and pair[1] in errors else None

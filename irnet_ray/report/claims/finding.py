@@ -15,6 +15,7 @@ from irnet_ray.report.wording import capitalized, count, distinct, listing, numb
 
 Verdict = Literal["reproduced", "contradicted", "inconclusive", "missing"]
 
+_ROWS_THAT_VARY = 2
 SEEDS_FOR_A_VERDICT = 3
 """Fewer say too little of how much trainings differ."""
 
@@ -82,6 +83,7 @@ class Finding:
         high: Upper end.
         seeds: Seeds that it rests on: the fewer of both models.
         threshold: Of the effect; ``None`` where the criterion is another.
+        words: Effect, low and high in words, where they are numbers of rows; those beyond what was tried have none.
     """
 
     claim: str
@@ -95,6 +97,7 @@ class Finding:
     high: float | None = None
     seeds: int = 0
     threshold: float | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def speaks(self) -> bool:
@@ -110,13 +113,13 @@ class Judged:
         comparison: The trials.
         evidence: Their test errors.
         optimistic: Whether the test rows chose the epoch as well.
-        cut: Ids of trials that reached a limit.
+        given_up: Ids of trials that reached a limit or failed.
     """
 
     comparison: Comparison
     evidence: Evidence
     optimistic: bool
-    cut: frozenset[str] = frozenset()
+    given_up: frozenset[str] = frozenset()
 
     @property
     def where(self) -> str:
@@ -138,15 +141,15 @@ class Judged:
 
     @property
     def waiting_baselines(self) -> list[str]:
-        """Planned ones of the ten that are not finished and not cut either, which may still turn out to be the best."""
-        waiting = (trial for trial in self.comparison.unfinished_baselines if trial.id not in self.cut)
+        """Planned ones of the ten that may still turn out to be the best: not finished, and not given up either."""
+        waiting = (trial for trial in self.comparison.unfinished_baselines if trial.id not in self.given_up)
         return distinct(point_of(trial).label for trial in waiting)
 
     @property
-    def cut_baselines(self) -> list[str]:
-        """Those of the ten that reached a limit in some setting."""
-        cut = (trial for trial in self.comparison.unfinished_baselines if trial.id in self.cut)
-        return distinct(point_of(trial).label for trial in cut)
+    def given_up_baselines(self) -> list[str]:
+        """Those of the ten that reached a limit, or failed, in some setting."""
+        given_up = (trial for trial in self.comparison.unfinished_baselines if trial.id in self.given_up)
+        return distinct(point_of(trial).label for trial in given_up)
 
     def seeds(self, point: Point) -> int:
         """Finished seeds of a model."""
@@ -160,6 +163,7 @@ class Judged:
 
 
 Pair = tuple[Point, Point]
+_BOOSTING = Point("gradient_boosting", None)
 
 
 def name_of(point: Point) -> str:
@@ -206,6 +210,8 @@ def why_not(judged: Judged, pair: Pair) -> str:
         return f"no trial of {listing(unfinished)} is finished"
     if any(point.model in BASELINES for point in pair) and judged.waiting_baselines:
         return f"of the baselines {listing(judged.waiting_baselines)} are not finished"
+    if judged.evidence.rows < _ROWS_THAT_VARY:
+        return "a single test row does not tell how much rows differ"
     zero = [point.label for point in pair for errors in judged.evidence.errors[point].values() if not errors.any()]
     return f"{listing(distinct(zero))} has no error at all on the test rows" if zero else ""
 
@@ -264,14 +270,22 @@ def _sentence(judged: Judged, pair: Pair, ratio: Ratio) -> str:
     numerator, denominator = pair
     error = f"{number(judged.evidence.mae(denominator))} {judged.comparison.unit}".rstrip()
     interval = interval_words(ratio, judged.evidence.rows)
-    return f"{judged.named_mae(numerator)} and {name_of(denominator)} of {error}, {interval}{cut_words(judged, pair)}"
+    numbers = f"{judged.named_mae(numerator)} and {name_of(denominator)} of {error}, {interval}"
+    return f"{numbers}{baseline_words(judged, pair)}"
 
 
-def cut_words(judged: Judged, pair: Pair) -> str:
-    """Names the baselines that were not compared in every setting, where one is compared."""
-    if not judged.cut_baselines or not any(point.model in BASELINES for point in pair):
+def baseline_words(judged: Judged, pair: Pair) -> str:
+    """What a baseline is the best of, what was given up, and what stands beside the ten; where one is compared."""
+    if not any(point.model in BASELINES for point in pair):
         return ""
-    return f"; cut by a limit in some setting, and not compared: {listing(judged.cut_baselines)}"
+    comparison = judged.comparison
+    tried = f"{comparison.tried_baselines} of the paper's ten tried in {count(comparison.tried_settings, 'setting')}"
+    texts = [f"it is the best of {tried}"]
+    if judged.given_up_baselines:
+        texts.append(f"cut by a limit or failed in some setting: {listing(judged.given_up_baselines)}")
+    if judged.seeds(_BOOSTING):
+        texts.append(f"{_BOOSTING.label}, which is not one of the ten, has {number(judged.evidence.mae(_BOOSTING))}")
+    return "".join(f"; {text}" for text in texts)
 
 
 def interval_words(ratio: Ratio, rows: int = 0) -> str:
