@@ -12,6 +12,7 @@ import pandas as pd
 
 from irnet_ray.errors import RunError
 from irnet_ray.report.comparison import Comparison, compare
+from irnet_ray.report.depth_choice import Errors, is_lower
 from irnet_ray.report.inventory import take_inventory
 from irnet_ray.report.learning_curve import LearningCurve, fit_learning_curve
 from irnet_ray.report.series import FEWEST_SIZES, series_of, series_words
@@ -35,23 +36,22 @@ class Series:
         data: Dataset, property and representation, for people.
         unit: Of the errors.
         curves: By depth.
+        errors: What they were fitted to, by depth.
     """
 
     dataset: str
     data: str
     unit: str
     curves: Mapping[int, LearningCurve]
+    errors: Mapping[int, Errors]
 
     def best_depth(self, rows: float) -> int:
-        """The shallowest depth that none beats by more than the fits leave open."""
-        for depth in sorted(self.curves):
-            if not any(self._beats(other, depth, rows) for other in self.curves if other > depth):
+        """The shallowest depth that no deeper one beats by more than the measurements leave open."""
+        for depth in sorted(self.errors):
+            deeper = [each for each in self.errors if each > depth]
+            if not any(is_lower(self.errors[each], self.errors[depth], rows) for each in deeper):
                 return depth
         raise AssertionError("the deepest is beaten by none")
-
-    def _beats(self, deeper: int, depth: int, rows: float) -> bool:
-        ratios = self.curves[deeper].all_at(rows)[1:] / self.curves[depth].all_at(rows)[1:]
-        return bool(np.quantile(ratios, 0.975) < 1)
 
 
 def fit_series(comparisons: Sequence[Comparison]) -> list[Series]:
@@ -63,31 +63,33 @@ def fit_series(comparisons: Sequence[Comparison]) -> list[Series]:
     found = []
     for members in series_of(comparisons, lambda comparison: comparison):
         depths = distinct(point.depth or 0 for each in members for point in each.planned(_MODEL))
-        curves = {depth: curve for depth in depths if (curve := _curve(members, depth)) is not None}
-        if curves:
-            first = members[0]
-            found.append(Series(first.task.dataset, series_words(first), first.unit, curves))
+        errors = {depth: each for depth in depths if len(each := _errors(members, depth)) >= FEWEST_SIZES}
+        if errors:
+            first, curves = members[0], {depth: _curve(each, depth) for depth, each in errors.items()}
+            found.append(Series(first.task.dataset, series_words(first), first.unit, curves, errors))
     return found
 
 
-def _curve(comparisons: Sequence[Comparison], depth: int) -> LearningCurve | None:
-    """The fit of one depth; the deviation over seeds is pooled over the numbers of rows."""
-    sizes, errors, counts, squares = [], [], [], []
+def _errors(comparisons: Sequence[Comparison], depth: int) -> Errors:
+    """What one depth came to; a size where an error is zero has no logarithm, and is left out."""
+    found = {}
     for comparison in comparisons:
         results = comparison.results
-        values = results.loc[(results["model"] == _MODEL) & (results["depth"] == depth), "test_mae"].tolist()
-        if not values or not all(values):
-            continue
-        sizes.append(comparison.train_rows or 0)
-        errors.append(fmean(values))
-        counts.append(len(values))
-        squares.append((len(values) - 1) * variance(map(math.log, values)) if len(values) > 1 else 0.0)
-    if len(sizes) < FEWEST_SIZES:
-        return None
-    degrees = sum(counts) - len(counts)
+        chosen = results[(results["model"] == _MODEL) & (results["depth"] == depth)]
+        errors = {int(seed): float(error) for seed, error in chosen[["seed", "test_mae"]].to_numpy()}
+        if errors and all(errors.values()):
+            found[comparison.train_rows or 0] = errors
+    return found
+
+
+def _curve(errors: Errors, depth: int) -> LearningCurve:
+    """The fit of one depth; the deviation over seeds is pooled over the numbers of rows."""
+    groups = [list(each.values()) for each in errors.values()]
+    squares = [(len(each) - 1) * variance(map(math.log, each)) for each in groups if len(each) > 1]
+    degrees = sum(len(each) - 1 for each in groups)
     pooled = math.sqrt(sum(squares) / degrees) if degrees else _DEVIATION_OF_SEEDS
-    deviations = [max(pooled, _LEAST_DEVIATION) / math.sqrt(count) for count in counts]
-    return fit_learning_curve(sizes, errors, deviations, seed=depth)
+    deviations = [max(pooled, _LEAST_DEVIATION) / math.sqrt(len(each)) for each in groups]
+    return fit_learning_curve(list(errors), [fmean(each) for each in groups], deviations, seed=depth)
 
 
 def advise(run: RunDirectory, rows: int) -> str:

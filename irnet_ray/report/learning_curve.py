@@ -74,10 +74,9 @@ def fit_learning_curve(
     rows, logarithms = np.asarray(sizes, dtype=np.float64), np.log(np.asarray(errors, dtype=np.float64))
     weights = 1 / np.asarray(deviations, dtype=np.float64)
     fitted = _fit(rows, logarithms, weights)
-    noise = np.random.default_rng(seed).standard_normal((_DRAWS, len(rows))) * _misfit(
-        rows, logarithms, weights, fitted
-    )
-    draws = [fitted, *(_fit(rows, drawn, weights) for drawn in logarithms + noise / weights)]
+    scale = _misfit(rows, logarithms, weights, fitted) / weights
+    noise = np.random.default_rng(seed).standard_normal((_DRAWS, len(rows))) * scale
+    draws = [fitted, *(_fit(rows, drawn, weights) for drawn in logarithms + noise)]
     return LearningCurve(np.array(draws), int(rows.min()), int(rows.max()))
 
 
@@ -123,6 +122,6 @@ def _fit(rows: FloatArray, logarithms: FloatArray, weights: FloatArray) -> tuple
 
     # Sines keep share and exponent within their bounds, so that the quickest of scipy's methods serves.
     start = [np.arcsin(_FIRST_SHARE**0.5), intercept, np.arcsin(min(-slope / _STEEPEST, 0.5) ** 0.5)]
-    found, _ = leastsq(residuals, start, Dfun=derivatives)
+    found, *_ = leastsq(residuals, start, Dfun=derivatives, full_output=True)  # which keeps it from warning
     share, _, exponent = parts(found)
     return float(share * least), float(np.exp(found[1])), float(exponent)

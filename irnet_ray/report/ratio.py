@@ -104,7 +104,7 @@ def _combine(effect: float, by_seed: dict[int, float], influences: FloatArray) -
     parts = [(float(influences.var(ddof=1)) / len(influences), len(influences) - 1)]
     if len(by_seed) > 1:
         parts.append((variance(map(math.log, by_seed.values())) / len(by_seed), len(by_seed) - 1))
-    half = _half_width(parts)
+    half = half_width(parts)
     return Ratio(
         effect=effect,
         low=effect * math.exp(-half),
@@ -124,7 +124,7 @@ def _by_seed(above: Mapping[int, float], below: Mapping[int, float]) -> dict[int
     return {seed: above[seed] / below[seed] for seed in sorted(above.keys() & below.keys())}
 
 
-def _half_width(parts: list[tuple[float, int]]) -> float:
+def half_width(parts: list[tuple[float, int]]) -> float:
     """Of the interval of a sum of independent parts, each with its variance and degrees of freedom."""
     total = sum(part for part, _ in parts)
     if total == 0:

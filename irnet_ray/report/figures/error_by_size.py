@@ -28,10 +28,12 @@ from irnet_ray.report.wording import capitalized, with_unit
 TITLE = "Test error against training rows"
 GAIN_TITLE = "What IRNet gains over the best baseline"
 BEST = "best baseline"
+_BESIDE = Point("gradient_boosting", None)
 
 _DASHES: dict[int, Any] = {10: ":", 17: "-", 24: "-.", 48: "--"}
 _ODD = (0, (3, 1, 1, 1, 1, 1))  # dashes of other depths
 _BASELINE: tuple[Any, str] = ((0, (5, 3)), "D")
+_BOOSTING: tuple[Any, str] = ((0, (1, 2)), "P")
 _MARGIN = 1.06
 
 
@@ -42,13 +44,13 @@ def data(run: Sequence[Judged]) -> pd.DataFrame:
         run: Comparisons on the same data, each with another number of training rows.
 
     Returns:
-        Columns ``name``, ``model`` (empty for the best baseline), ``depth``, ``train_rows``, ``seed``, ``test_mae``
-        (unit of the property), ``baseline`` (which one is best) and ``trial_id``, by name, rows and seed.
+        Columns ``name``, ``model`` (empty for the best of the paper's ten), ``depth``, ``train_rows``, ``seed``,
+        ``test_mae`` (unit of the property), ``baseline`` (which one is best) and ``trial_id``, by name, rows and seed.
     """
     rows: list[dict[str, object]] = []
     for judged in run:
         best = judged.comparison.best_of_ten
-        points = [point for point in judged.comparison.finished_points() if point.depth]
+        points = [point for point in judged.comparison.finished_points() if point.depth or point == _BESIDE]
         named = {point.label: point for point in points} | ({BEST: best} if best else {})
         rows += [row for name, point in named.items() for row in _rows(judged, name, point)]
     columns = ["name", "model", "depth", "train_rows", "seed", "test_mae", "baseline", "trial_id"]
@@ -164,7 +166,7 @@ def draw_gains(table: pd.DataFrame, *, optimistic: bool) -> Figure:
 
 def _draw_line(axes: Axes, name: str, rows: pd.DataFrame, values: pd.Series, trials: pd.Series) -> None:
     depth = rows["depth"].iloc[0]
-    dashes, marker = _BASELINE
+    dashes, marker = _BASELINE if name == BEST else _BOOSTING
     if not pd.isna(depth):
         dashes, marker = _DASHES.get(int(depth), _ODD), MARKERS[str(rows["model"].iloc[0])]
     (line,) = axes.plot(values.index.to_numpy(), values.to_numpy(), linestyle=dashes, color=_colour(rows))
