@@ -23,7 +23,8 @@ def keep(run: Path, of_report: Sequence[str] = ()) -> None:
         of_report: Files of its report, those that it has.
     """
     folder = DOCS / run.name
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # with what an earlier run had
+    folder.mkdir()
     shutil.copy(run / "results.csv", folder)
     for name in (*of_report, *_OF_REPORTS.get(run.name, ())):
         if (run / "report" / name).exists():

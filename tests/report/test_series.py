@@ -49,6 +49,19 @@ def test_errors_and_gains_by_size(run):
     assert change[48, 100_000] == pytest.approx(1.1 / 1.2 - 1)
 
 
+def test_gradient_boosting_stands_beside_the_best_of_the_ten(tmp_path):
+    data = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": [1000, 3000, 10_000]}
+    models = {"forest": {"kind": "random_forest"}, "boosting": {"kind": "gradient_boosting"}}
+    run = RunDirectory(str(tmp_path))
+    run.claim(make_study(data=data, models=models, seeds=[0]))
+    for trial in run.study().trials():
+        complete(run, trial, predictions({"random_forest": 0.2, "gradient_boosting": 0.1}[trial.label], seed=0))
+    wide = error_by_size.summary(error_by_size.data(judged_of(run)))
+    assert wide["best baseline"].tolist() == pytest.approx([0.2] * 3)
+    assert wide["gradient boosting"].tolist() == pytest.approx([0.1] * 3)
+    assert set(wide["which_baseline"]) == {"random forest"}
+
+
 def test_the_figures_are_those_of_the_report(run):
     build_report(run)
     files = set(run.storage.names("report/figures"))
