@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 
 import pandas as pd
 import psutil
 import pytest
+from busy import busiest_process
 from long_trials import long_enough, nothing_repeated, wait_for_checkpoint
 from rich.console import Console
 
@@ -18,15 +18,6 @@ from irnet_ray.study.result import TIME_COLUMNS
 from irnet_ray.study.run_directory import RunDirectory
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
-
-
-def busiest_process(name):
-    """The process of this one's offspring that works, of those with a title like this; others wait for work."""
-    found = [each for each in psutil.Process().children(recursive=True) if name in " ".join(each.cmdline())]
-    before = [each.cpu_times().user for each in found]
-    time.sleep(0.3)
-    used = [each.cpu_times().user - earlier for each, earlier in zip(found, before, strict=True)]
-    return found[used.index(max(used))]
 
 
 def kill_once(run, name):

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
+from busy import busiest_process
 from long_trials import long_enough, nothing_repeated, wait_for_checkpoint
 from rich.console import Console
 
@@ -39,7 +41,8 @@ def without_times(results):
     return results.drop(columns=list(TIME_COLUMNS))
 
 
-def start(study_file, tmp_path, *options, **environment):
+@contextmanager
+def started(study_file, tmp_path, *options, **environment):
     """Starts the study from the command line; gives its process and its run directory."""
     settings = [part for setting in SETTINGS for part in ("--set", setting)]
     command = [sys.executable, "-m", "irnet_ray", "run", study_file, "--storage", tmp_path, *settings, *options]
@@ -51,8 +54,13 @@ def start(study_file, tmp_path, *options, **environment):
         env=os.environ | environment,
     )
     run = RunDirectory(str(tmp_path / "small"))
-    wait_for_checkpoint(run, is_alive=lambda: process.poll() is None)
-    return process, run
+    try:
+        wait_for_checkpoint(run, is_alive=lambda: process.poll() is None)
+        yield process, run
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
 def check_whole(run, study, undisturbed):
@@ -74,8 +82,7 @@ def check_whole(run, study, undisturbed):
 )
 @pytest.mark.usefixtures("ray_session")
 def test_a_driver_that_is_ended(study_file, study, tmp_path, undisturbed, number, code, told):
-    process, run = start(study_file, tmp_path)
-    with nothing_repeated(run):
+    with started(study_file, tmp_path) as (process, run), nothing_repeated(run):
         process.send_signal(number)
         _, complaint = process.communicate(timeout=60)
         assert process.returncode == code
@@ -106,7 +113,7 @@ def test_storage_that_does_not_answer_for_a_while(study, tmp_path, undisturbed, 
 
 @pytest.fixture
 def nodes(monkeypatch):
-    """A cluster of a head that trains nothing and two nodes of a core; its address, and what takes a node away."""
+    """A cluster of a head that trains nothing and two nodes of a core; its address, and what takes one that trains."""
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # simulated nodes ask for no token, unlike those of `ray start`
@@ -118,7 +125,14 @@ def nodes(monkeypatch):
     try:
         both = [cluster.add_node(num_cpus=1, **memory) for _ in range(2)]
         cluster.wait_for_nodes()
-        yield cluster.address, lambda: cluster.remove_node(both[0], allow_graceful=False)
+
+        def lose_one():
+            """Takes away the node whose raylet started what works hardest."""
+            ancestors = {each.pid for each in busiest_process("ray::").parents()}
+            (busy,) = (node for node in both if node.all_processes["raylet"][0].process.pid in ancestors)
+            cluster.remove_node(busy, allow_graceful=False)
+
+        yield cluster.address, lose_one
     finally:
         cluster.shutdown()
         signal.signal(signal.SIGTERM, sigterm)
@@ -126,11 +140,10 @@ def nodes(monkeypatch):
 
 def test_a_node_that_is_lost(study_file, study, tmp_path, undisturbed, nodes):
     address, lose_one = nodes
-    process, run = start(study_file, tmp_path, "--address", address)
-    with nothing_repeated(run):
+    with started(study_file, tmp_path, "--address", address) as (process, run), nothing_repeated(run):
         lose_one()
         output, complaint = process.communicate(timeout=240)
-    assert process.returncode == 0, output + complaint
+        assert process.returncode == 0, output + complaint
     check_whole(run, study, undisturbed)
 
 
@@ -140,12 +153,14 @@ def test_a_clock_that_jumps(study_file, study, tmp_path, undisturbed):
     (tmp_path / "clock" / "sitecustomize.py").write_text(
         "import time\nnow = time.time\ntime.time = lambda: now() + 86_400 * (1 if int(time.monotonic()) % 2 else -2)\n"
     )
-    process, run = start(study_file, tmp_path, PYTHONPATH=str(tmp_path / "clock"))
-    with nothing_repeated(run):
+    environment = {"PYTHONPATH": str(tmp_path / "clock")}
+    with started(study_file, tmp_path, **environment) as (process, run), nothing_repeated(run):
         output, complaint = process.communicate(timeout=240)
-    assert process.returncode == 0, output + complaint
+        assert process.returncode == 0, output + complaint
     check_whole(run, study, undisturbed)
     for trial in study.trials():
         assert 0 < run.result(trial.id)["train_seconds"] < 3600
-    for events in tmp_path.glob("small/tensorboard/*/events.*"):  # their names begin with the time
+    names = list(tmp_path.glob("small/tensorboard/*/events.*"))
+    assert names
+    for events in names:  # they begin with the time
         assert abs(int(events.name.split(".")[3]) - time.time()) > 80_000

@@ -65,9 +65,11 @@ def storage(request, tmp_path, monkeypatch):
 def holder(storage):
     """Another process that holds the lock."""
     with subprocess.Popen([sys.executable, "-c", HOLD, storage.uri], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
+        try:
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_second_run_is_refused_and_told_by_whom(storage, holder):
