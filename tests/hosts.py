@@ -6,6 +6,7 @@ Needs root, and Debian's iproute2, nftables, openssh-server and rsync.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PROGRAMS = ("ip", "mount", "nft", "nsenter", "rsync", "ssh-keygen", "sshd", "unshare")
+PROGRAMS = ("curl", "ip", "mount", "nft", "nsenter", "rsync", "ssh-keygen", "sshd", "unshare")
 BRIDGE = "irnet-br"
 NETWORK, PUBLIC = "10.77.0", "203.0.113"  # the second one is for documentation (RFC 5737), and plays the internet
 GATEWAY = 254
@@ -130,6 +131,19 @@ class Host:
             with suppress(OSError):
                 found.append(Path(f"/proc/{each}/cmdline").read_bytes().replace(b"\0", b" ").decode())
         return found
+
+    @property
+    def trains(self) -> bool:
+        """Whether a trial is under way on it."""
+        return any("ray::" in each and "Impl" in each for each in self.processes())
+
+    def inside(self) -> list[str]:
+        """What makes a command one of its own: with its files, processes and network."""
+        for each in command("ip", "netns", "pids", self.name).split():
+            status = Path(f"/proc/{each}/status").read_text(encoding="utf-8")
+            if re.search(r"^NSpid:.*\t1$", status, re.MULTILINE):
+                return ["nsenter", "--target", each, "--all"]
+        raise RuntimeError(f"{self.name} is not running")
 
     def listening(self) -> list[tuple[str, int]]:
         """Addresses and ports on which its processes listen."""

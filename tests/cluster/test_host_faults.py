@@ -86,6 +86,7 @@ def restart(laptop, host):
 def test_a_worker_host_that_dies(laptop, hosts, sent, undisturbed):
     run, job, _ = sent
     with nothing_repeated(RunDirectory(str(run))):
+        assert hosts[2].trains
         hosts[2].crash()
         succeed(end(laptop, job))
     assert_whole(run, undisturbed)
@@ -95,6 +96,7 @@ def test_a_worker_host_that_dies(laptop, hosts, sent, undisturbed):
 def test_a_host_without_network_for_half_a_minute(laptop, hosts, sent, undisturbed):
     run, job, _ = sent
     with nothing_repeated(RunDirectory(str(run))):
+        assert hosts[1].trains
         with hosts[1].unplugged():
             time.sleep(30)
         succeed(end(laptop, job))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import urllib.error
@@ -45,11 +46,13 @@ def test_no_port_of_ray_answers_on_a_public_address(laptop, hosts):
 
 
 def test_without_the_token_nobody_is_let_in(laptop, hosts):
-    stranger = {"HOME": "/nonexistent", "RAY_AUTH_MODE": "disabled"}
     program = f"import ray; ray.init('{hosts[0].address}:6379')"
-    there = ("ip", "netns", "exec", hosts[1].name)  # from outside the firewall lets nobody through
-    refused = laptop.run(*there, BIN / "python", "-c", program, timeout=180, **stranger)
-    assert refused.returncode != 0
+    python = (*hosts[1].inside(), BIN / "python", "-c", program)  # from outside the firewall lets nobody through
+    known = laptop.run(*python, timeout=180, HOME=os.path.expanduser("~"), RAY_AUTH_MODE="token")
+    assert known.returncode == 0, known.stderr
+    stranger = laptop.run(*python, timeout=180, HOME="/nonexistent", RAY_AUTH_MODE="disabled")
+    assert stranger.returncode != 0
+    assert "token" in stranger.stderr.lower()
     options = ("-s", "-o", "/dev/null", "-w", "%{http_code}")
     jobs = subprocess.run(
         ["ip", "netns", "exec", hosts[0].name, "curl", *options, f"http://127.0.0.1:{_DASHBOARD}/api/jobs/"],

@@ -56,7 +56,8 @@ def _stated(cluster: str) -> str:
         return ""
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return ""
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigurationError(f"{path}: is not YAML ({reason}); correct it") from error
     metadata = content.get("metadata") if isinstance(content, dict) else None
     return str(metadata.get("storage") or "") if isinstance(metadata, dict) else ""
