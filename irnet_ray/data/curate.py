@@ -23,6 +23,7 @@ from irnet_ray.data.steps import (
     SigmaCut,
     Step,
     UniqueStructure,
+    WithoutElements,
 )
 from irnet_ray.data.structures import formulas_of, without_repeated_structures
 from irnet_ray.errors import CrystalError, DataError, FormulaError
@@ -105,6 +106,8 @@ def _apply(step: Step, table: pd.DataFrame, form: str | None, skip_bad_rows: boo
             table = reduce_composition(table, form=form, skip_bad_rows=skip_bad_rows)
         case DropElements():
             table = drop_elements(table)
+        case WithoutElements():
+            table = without_elements(table, step.elements)
         case Bounds():
             table = bounds(table, step.column, step.low, step.high)
         case SigmaCut():
@@ -124,6 +127,8 @@ def _label(step: Step) -> str:
             return f"bounds ({step.low:g} < {step.column} < {step.high:g})"
         case SigmaCut():
             return f"sigma_cut ({step.column}, {step.deviations:g} standard deviations)"
+        case WithoutElements():
+            return f"{step.step} ({', '.join(step.elements)})"
         case KeepLowest() | UniqueStructure():
             return f"{step.step} ({step.column})"
         case _:
@@ -176,6 +181,12 @@ def _complaint(table: pd.DataFrame, reasons: Mapping[int, str]) -> str:
 def drop_elements(table: pd.DataFrame) -> pd.DataFrame:
     """Drops rows whose reduced formula is one element."""
     return table[table[FORMULA].str.count("[A-Z]") > 1]
+
+
+def without_elements(table: pd.DataFrame, elements: Sequence[str]) -> pd.DataFrame:
+    """Drops rows whose reduced formula holds one of these elements."""
+    symbols = table[FORMULA].str.findall("[A-Z][a-z]?")
+    return table[[set(elements).isdisjoint(each) for each in symbols]]
 
 
 def bounds(table: pd.DataFrame, column: str, low: float, high: float) -> pd.DataFrame:

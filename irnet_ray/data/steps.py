@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from irnet_ray.config import Config
 from irnet_ray.errors import suggestion
+from irnet_ray.formula import SYMBOLS
 
 
 class DropMissing(Config):
@@ -27,6 +28,21 @@ class DropElements(Config):
     """Drops pure elements."""
 
     step: Literal["drop_elements"] = "drop_elements"
+
+
+class WithoutElements(Config):
+    """Drops compounds that hold one of these elements; ``fractions``, for example, knows 86 elements only."""
+
+    step: Literal["without_elements"] = "without_elements"
+    elements: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("elements")
+    @classmethod
+    def _known(cls, elements: tuple[str, ...]) -> tuple[str, ...]:
+        for element in elements:
+            if element not in SYMBOLS:
+                raise ValueError(f"'{element}' is no element{suggestion(element, SYMBOLS)}")
+        return elements
 
 
 class Bounds(Config):
@@ -70,6 +86,7 @@ Step = Annotated[
     DropMissing
     | ReduceComposition
     | DropElements
+    | WithoutElements
     | Bounds
     | SigmaCut
     | KeepLowest
@@ -82,7 +99,7 @@ Step = Annotated[
 STEPS_OF_COMPOSITIONS: tuple[Step, ...] = (DropMissing(), ReduceComposition())
 """The least that is done to any table."""
 
-_BY_COMPOSITION = DropElements | KeepLowest | UniqueStructure | MedianOfDuplicates
+_BY_COMPOSITION = DropElements | WithoutElements | KeepLowest | UniqueStructure | MedianOfDuplicates
 
 
 def deciding_columns(steps: Sequence[Step]) -> list[str]:

@@ -40,6 +40,7 @@ _MODULES_OF_TRIALS = ("irnet_ray.distributed.run", "torch._dynamo", "torch.utils
 _MODULES_OF_FEATURES = ("irnet_ray.distributed.featurize",)
 _IDLE_WORKERS_STAY_MS = 60_000
 _REACH_SECONDS = 5.0
+_OF_ITS_HEAD = "put the token that the cluster was started with into ~/.ray/auth_token"
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 _OBJECT_STORE_FOR_FEATURES = 128 * 2**20  # bytes; results wait there until the driver takes them
@@ -124,12 +125,15 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
             )
     except AuthenticationError as error:
         raise ConfigurationError(
-            f"--address '{address}': the cluster does not take this token; put that of its head into ~/.ray/auth_token"
+            f"--address '{address}': the cluster does not take this machine's token; {_OF_ITS_HEAD}"
         ) from error
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        what = f"--address '{address}': cannot connect to Ray" if address else "Ray cannot start on this machine"
-        raise ConfigurationError(f"{what} ({reason}); --local works without Ray") from error
+        if address:
+            raise ConfigurationError(
+                f"--address '{address}': cannot connect to Ray ({reason}); {_OF_ITS_HEAD}, or leave --address out"
+            ) from error
+        raise ConfigurationError(f"Ray cannot start on this machine ({reason}); --local works without Ray") from error
     protect_token()
     for name in ("ray", "ray.data", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -115,6 +115,11 @@ def test_a_wrong_own_table_is_refused(given, message):
             "'median_of_duplicates' would leave no structure",
         ),
         ([{"step": "unique_structures"}], "cif", "unique_structures"),
+        (
+            [{"step": "reduce_composition"}, {"step": "without_elements", "elements": ["Xz"]}],
+            None,
+            "'Xz' is no element",
+        ),
     ],
 )
 def test_a_curation_that_cannot_be_carried_out_is_refused(steps, structure, message):

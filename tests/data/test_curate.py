@@ -13,6 +13,7 @@ from irnet_ray.data.curate import (
     median_of_duplicates,
     reduce_composition,
     sigma_cut,
+    without_elements,
 )
 from irnet_ray.data.steps import (
     Bounds,
@@ -62,6 +63,11 @@ def test_a_bad_formula_is_named_by_its_row_and_can_be_skipped():
 def test_rows_keep_their_number_when_earlier_rows_are_dropped():
     with pytest.raises(FormulaError, match=r"^row 3: "):
         curate(table(["", "NaCl", "Xx"], a=[1.0, 2, 3]), [DropMissing(), ReduceComposition()])
+
+
+def test_compounds_of_an_element_are_dropped_and_those_of_its_namesakes_kept():
+    kept = without_elements(table(["HeSiO2", "HfO2", "HCl", "He", "CHeF"], a=[1.0] * 5), ["He", "F"])
+    assert kept["formula"].tolist() == ["HfO2", "HCl"]
 
 
 def test_drop_elements_drops_molecules_of_one_element_too():
