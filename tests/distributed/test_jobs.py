@@ -32,10 +32,10 @@ def environment(home):
     return {**kept, "HOME": str(home)}
 
 
-def irnet_ray(*arguments, home, folder, timeout=240):
+def irnet_ray(*arguments, home, folder, timeout=240, **more):
     return subprocess.run(
         [sys.executable, "-m", "irnet_ray", *map(str, arguments)],
-        env=environment(home),
+        env=environment(home) | more,
         cwd=folder,
         capture_output=True,
         text=True,
@@ -135,6 +135,9 @@ def test_without_the_token_nobody_is_let_in(head, study_file, tmp_path):
         *_, last = refused.stderr.splitlines()  # Ray warns first
         assert last.startswith("error: --address '127.0.0.1:")
         assert "put the token that the cluster was started with into" in last
+    refused = irnet_ray(*command, home=tmp_path / "nobody", folder=tmp_path, RAY_AUTH_MODE="token")
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "the cluster does not take this machine's token; put the token that" in refused.stderr
     assert not (tmp_path / "runs").exists()
     assert not connects(tmp_path / "nobody", head.port)
     assert connects(head.home, head.port)
