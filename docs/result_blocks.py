@@ -93,10 +93,13 @@ def _findings(folder: Path) -> list[dict[str, Any]]:
 
 def _verdicts(folder: Path) -> str:
     rows = [
-        [finding["claim"], _where(finding), _interval(finding), _number(finding["paper"]), _verdict(finding)]
+        [
+            *(finding["claim"], _where(finding), _interval(finding), _number(finding["paper"])),
+            *(finding["criterion"], _verdict(finding)),
+        ]
         for finding in _findings(folder)
     ]
-    return _table(["claim", "on", "ours (95% interval)", "paper", "verdict"], rows)
+    return _table(["claim", "on", "ours (95% interval)", "paper", "reproduced by a", "verdict"], rows)
 
 
 def _where(finding: dict[str, Any]) -> str:
@@ -169,13 +172,13 @@ def _advice(folder: Path) -> str:
 
 def verdict_summary() -> str:
     """How many verdicts of each kind each study has."""
-    kinds = ("reproduced", "contradicted", "inconclusive")
+    kinds = ("reproduced", "contradicted", "inconclusive", "missing")
     rows = []
     for name in FIGURES:
         if (DOCS / name).exists():
             verdicts = [finding["verdict"] for finding in _findings(DOCS / name)]
             rows.append([f"`{name.partition('-')[0]}`", *(str(verdicts.count(kind)) for kind in kinds)])
-    return _table(["study", *kinds], rows)
+    return _table(["study", *kinds[:-1], "no verdict"], rows)
 
 
 def _errors_by_size(folder: Path) -> str:

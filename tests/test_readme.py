@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -17,6 +18,11 @@ from pymatgen.core import Lattice, Structure
 
 from irnet_ray.cli import main
 from irnet_ray.config import validate
+from irnet_ray.data.cards import OwnTable
+from irnet_ray.data.split import SplitPlan
+from irnet_ray.data.steps import Step
+from irnet_ray.model.recipe import Recipe
+from irnet_ray.study.blocks import DataBlock, NetworkBlock
 from irnet_ray.study.read import read_study
 from irnet_ray.study.spec import Study
 
@@ -121,3 +127,12 @@ def test_the_examples_in_python_work(tmp_path, monkeypatch):
     assert len(examples) == 3
     for example in examples:
         exec(example, {})
+
+
+def test_every_key_of_a_study_is_explained():
+    text = (ROOT / "docs" / "study.md").read_text()
+    steps = list(get_args(get_args(Step)[0]))
+    models = (Study, DataBlock, OwnTable, SplitPlan, NetworkBlock, Recipe, *steps)
+    keys = {name for model in models for name in model.model_fields} - {"profile", "kind", "step"}
+    keys |= {step.model_fields["step"].default for step in steps} | {"profiles"}
+    assert {key for key in keys if not re.search(rf"`{key}[:`]", text)} == set()

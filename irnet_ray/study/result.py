@@ -135,7 +135,7 @@ def _surroundings() -> dict[str, Any]:
         **{name: metadata.version(name) for name in _PACKAGES},
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "system": platform.platform(terse=True),
+        "system": f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}",
     }
 
 

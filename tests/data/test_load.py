@@ -135,7 +135,7 @@ def test_is_fetched_follows_the_downloads_folder(tiny):
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SHARED.exists(), reason="the developers' shared data is not beside this checkout")
+@pytest.mark.skipif(not SHARED.exists(), reason="data from outside the repository are not there")
 def test_the_measured_gaps_keep_their_published_count():
     own = OwnTable(path=str(SHARED / "expt_band_gap.csv.gz"), properties={"band_gap": "eV"})
     materials = load(own, "band_gap")

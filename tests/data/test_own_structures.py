@@ -149,7 +149,7 @@ def test_a_column_without_structures_is_told(tmp_path, texts, column, message):
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SHARED.exists(), reason="the developers' shared data is not beside this checkout")
+@pytest.mark.skipif(not SHARED.exists(), reason="data from outside the repository are not there")
 def test_the_shared_structures_keep_their_count(tmp_path):
     path = SHARED / "jarvis_structures.jsonl.gz"
     own = OwnTable(

@@ -314,7 +314,7 @@ def test_damage_is_read_or_explained_in_one_line(tmp_path_factory, name, data):
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SHARED.exists(), reason="the developers' shared data is not beside this checkout")
+@pytest.mark.skipif(not SHARED.exists(), reason="data from outside the repository are not there")
 @pytest.mark.parametrize(("name", "rows"), [("jarvis", 14_000), ("wbm", 29_819)])
 def test_the_shared_structures_are_streamed(name, rows):
     source = open_rows(str(SHARED / f"{name}_structures.jsonl.gz"), id_column="id")

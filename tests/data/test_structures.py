@@ -119,7 +119,7 @@ def test_formulas_are_those_of_the_structures():
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SHARED.exists(), reason="the developers' shared data is not beside this checkout")
+@pytest.mark.skipif(not SHARED.exists(), reason="data from outside the repository are not there")
 @pytest.mark.parametrize("formula", ["CoO", "BN", "TiO2"])
 def test_real_polymorphs_are_grouped_as_pymatgen_groups_them(formula):
     """Rows stay as many as pymatgen finds groups, in cells that it reduces itself."""
