@@ -23,9 +23,7 @@ ELSEWHERE = "choose another --storage"
 PATIENCE_SECONDS = 60.0
 """For how long what fills a run tries storage again that does not answer."""
 
-UNFINISHED = ".part"
-"""The end of the name of a file that is being written; it stays where its writer is killed."""
-
+_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.part$")  # a file that is being written; it stays where its writer is killed
 _PASSING = {
     *(errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT),
     *(errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
@@ -111,7 +109,7 @@ class Storage:
                 self._write_stream(full, content)
                 return
             os.makedirs(os.path.dirname(full), exist_ok=True)
-            temporary = f"{full}.{uuid.uuid4().hex}{UNFINISHED}"
+            temporary = f"{full}.{uuid.uuid4().hex}.part"
             try:
                 self._write_stream(temporary, content)
                 os.replace(temporary, full)
@@ -155,7 +153,7 @@ class Storage:
         """Deletes what those who were killed had begun to write; an object in a bucket is there when it is whole."""
         if self.local_path is not None:
             for path in self.files(""):
-                if path.endswith(UNFINISHED):
+                if is_unfinished(path):
                     self.delete(path)
 
     def _delete(self, path: str, delete: Callable[[str], None]) -> None:
@@ -199,6 +197,11 @@ class Storage:
             return retrying(access)
         except (OSError, pa.ArrowException) as error:
             raise self.failure(action, path, error) from error
+
+
+def is_unfinished(path: str) -> bool:
+    """Whether a file is one of ours that was not written to its end."""
+    return bool(_UNFINISHED.search(path))
 
 
 def join(place: str, *names: str) -> str:

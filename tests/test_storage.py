@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from irnet_ray.errors import StorageError
-from irnet_ray.storage import UNFINISHED, Storage, join
+from irnet_ray.storage import Storage, join
 
 
 @pytest.fixture
@@ -87,9 +87,10 @@ def test_what_pyarrow_alone_refuses_is_one_line(bucket, tmp_path):
 
 def test_what_was_not_written_to_its_end_can_be_deleted(storage):
     storage.write("a/b", b"one")
-    storage.write(f"a/b.1234{UNFINISHED}", b"tw")
+    storage.write(f"a/b.{uuid.uuid4().hex}.part", b"tw")
+    storage.write("a/film.part", b"somebody's")
     storage.delete_unfinished()
-    assert storage.files("") == {"a/b"}
+    assert storage.files("") == {"a/b", "a/film.part"}
 
 
 def test_a_failed_write_leaves_the_former_file_and_nothing_else(storage, monkeypatch):

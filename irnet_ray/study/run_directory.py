@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from irnet_ray.config import validate
 from irnet_ray.errors import LimitError, RunError
 from irnet_ray.model.history import Epoch
-from irnet_ray.storage import UNFINISHED, join
+from irnet_ray.storage import is_unfinished, join
 from irnet_ray.study.finished_trial import DONE, HISTORY, PREDICTIONS, RESULT, dump_digests
 from irnet_ray.study.lock_holder import LOCK
 from irnet_ray.study.read import dump_yaml, parse_yaml
@@ -47,7 +47,7 @@ class RunDirectory(TrialFiles):
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing in it but what keeps other runs off, and what was not written to its end."""
-        return not {name for name in self.storage.names() if not name.endswith(UNFINISHED)} - {LOCK}
+        return not {name for name in self.storage.names() if not is_unfinished(name)} - {LOCK}
 
     def claim(self, study: Study, *, clear: bool = False) -> None:
         """Makes the directory the study's, for whoever keeps other runs off.

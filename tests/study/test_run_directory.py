@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import subprocess
+import uuid
 
 import numpy as np
 import pandas as pd
@@ -210,7 +211,7 @@ def test_small_files_that_are_garbled_prove_nothing(run, study, content):
 
 def test_what_a_killed_run_had_begun_to_write_is_no_obstacle(tmp_path, study):
     directory = RunDirectory(str(tmp_path / "run"))
-    directory.storage.write("study.yaml.1234.part", b"name: sm")
+    directory.storage.write(f"study.yaml.{uuid.uuid4().hex}.part", b"name: sm")
     check_owner(directory, study, study.trials())
     directory.claim(study)
     assert directory.storage.files("") == {"study.yaml"}
