@@ -359,7 +359,7 @@ def test_errors_that_are_mostly_zero_have_no_worst_tenth(tmp_path):
         complete(run, trial, table)
     sentences = [finding.sentence for finding in worst_tenths(judged_of(run))]
     assert sentences == [
-        f"Not judged: nine tenths of the errors of {name} are exactly zero." for name in ("random forest", "plain-17")
+        f"Not judged: nine tenths of the errors of {name} are next to zero." for name in ("random forest", "plain-17")
     ]
 
 
