@@ -43,7 +43,7 @@ def page(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _show_all(page):
     page.find_element(By.CSS_SELECTOR, ".filters button").click()
-    page.execute_async_script("setTimeout(arguments[0])")  # the page follows a reset by such a timer, set before this one
+    page.execute_async_script("setTimeout(arguments[0])")  # the page follows a reset by such a timer
     page.execute_script("scrollTo(0, 0)")
 
 
