@@ -16,7 +16,9 @@ from irnet_ray.study.progress import duration
 FIGURES = {
     "design_problem-laptop": ["mae_by_depth", "learning_curves"],
     "composition-laptop": [],
-    "structure-laptop": ["error_distribution_by_representation_jarvis_dft_3d_formation_energy"],
+    "structure-laptop": [
+        f"{figure}_by_representation_formation_energy" for figure in ("agreement", "error_distribution")
+    ],
     "small_data-laptop": [],
     "data_size-laptop": ["error_by_size", "gain_by_size"],
     "error_analysis-laptop": [

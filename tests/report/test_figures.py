@@ -1,3 +1,4 @@
+import itertools
 from functools import partial
 from xml.etree import ElementTree
 
@@ -174,6 +175,21 @@ def test_agreement_counts_every_row_once():
     for axes, name in zip(figure.axes, ["IRNet-17", "random forest"], strict=True):
         image = axes.get_images()[0].get_array()
         assert (image[..., 3] > 0).sum() == (table["name"] == name).sum()
+
+
+def test_a_long_title_stays_above_its_panel():
+    target = np.linspace(-4, 4, 100)
+    names = ["composition", "structure", "composition+structure", "composition+structure+fractions"]
+    pairs = {Curve(name, Point("irnet", 17), ("a",)): (target, target) for name in names}
+    figure = agreement.draw(agreement.data(pairs), "formation energy (eV/atom)", optimistic=False)
+    figure.canvas.draw()
+    boxes = [axes.get_tightbbox() for axes in figure.axes]
+    titles = [axes.get_title(loc="left").replace("\n", " ") for axes in figure.axes]
+    assert titles[-1] == "Composition + structure + fractions"
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    assert boxes[0].x0 >= 0
+    assert boxes[-1].x1 <= figure.bbox.x1
+    assert max(box.y1 for box in boxes) <= figure.bbox.y1
 
 
 def test_several_processes_draw_the_same():

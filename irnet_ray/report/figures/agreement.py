@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,6 +18,7 @@ from irnet_ray.report.wording import capitalized
 
 TITLE = "Predicted against actual values"
 
+_LETTERS = 24  # of a title, in a line above a panel
 _BINS = 90
 _FAINTEST = 0.25  # opacity of a bin that holds one row
 
@@ -68,14 +70,16 @@ def draw(table: pd.DataFrame, quantity: str, *, optimistic: bool) -> Figure:
         optimistic: Whether the test rows chose the epoch as well.
     """
     names = list(dict.fromkeys(table["name"]))
-    figure, all_axes = new_figure(0.9 + 2.1 * len(names), 2.9, len(names), share_x=True)
+    titles = [textwrap.fill(capitalized(name).replace("+", " + "), _LETTERS) for name in names]
+    lines = 1 + max(title.count("\n") for title in titles)
+    figure, all_axes = new_figure(0.9 + 2.1 * len(names), 2.9, len(names), share_x=True, title_lines=lines)
     most = int(table["rows"].max())
     margin = table["width"].iloc[0] / 2
     values = table[["target", "prediction"]].to_numpy()
     limits = (float(values.min() - margin), float(values.max() + margin))
-    for axes, name in zip(all_axes, names, strict=True):
+    for axes, name, title in zip(all_axes, names, titles, strict=True):
         _draw_panel(axes, table[table["name"] == name], limits, most)
-        axes.set_title(capitalized(name))
+        axes.set_title(title)
     all_axes[0].set_ylabel(f"Predicted{' (optimistic)' if optimistic else ''}")
     figure.supxlabel(f"Actual {quantity}", fontsize=9)
     return figure

@@ -35,7 +35,7 @@ MARKERS = {"plain": "s", "srnet": "^", "irnet": "o", **dict.fromkeys(BASELINES, 
 
 # Inches.
 _LEFT, _RIGHT, _BOTTOM, _TITLE, _GAP = 0.75, 0.15, 0.52, 0.3, 0.12
-_ROW, _ENTRY = 0.21, 1.3  # of a legend
+_ROW, _ENTRY = 0.21, 1.3  # of a legend; titles have such rows as well
 _BELOW, _BESIDE = 0.28, 0.53  # from a panel to the names of its axes
 
 _DPI = 150
@@ -90,17 +90,22 @@ styled = matplotlib.rc_context(_STYLE)
 """Decorates a function that draws a figure."""
 
 
-def new_figure(width: float, height: float, panels: int = 1, *, share_x: bool = False) -> tuple[Figure, list[Axes]]:
+def new_figure(
+    width: float, height: float, panels: int = 1, *, share_x: bool = False, title_lines: int = 1
+) -> tuple[Figure, list[Axes]]:
     """A figure with panels side by side that share their y axis, and room for titles where there are several.
 
     Its margins and the places of titles and names are fixed: to have them measured takes as long as to draw the rest.
 
     Args:
         width: Of the figure (inches).
-        height: Of the figure (inches).
+        height: Of the figure with titles of one line (inches).
         panels: How many.
         share_x: Whether they share the other axis as well.
+        title_lines: Of the longest title.
     """
+    more_lines = (title_lines - 1) * _ROW
+    height += more_lines
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     inner = (width - _LEFT - _RIGHT) / panels  # inches of a panel and the gap beside it
@@ -108,7 +113,7 @@ def new_figure(width: float, height: float, panels: int = 1, *, share_x: bool = 
         left=_LEFT / width,
         right=1 - _RIGHT / width,
         bottom=_BOTTOM / height,
-        top=1 - (_TITLE if panels > 1 else _RIGHT) / height,
+        top=1 - ((_TITLE if panels > 1 else _RIGHT) + more_lines) / height,
         wspace=_GAP / (inner - _GAP),
     )
     panels_of_row = list(figure.subplots(1, panels, sharex=share_x, sharey=True, squeeze=False)[0])
