@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import small_table, study_content
-from laptop import results_of
+from laptop import results_of, wait_until
 from long_trials import nothing_repeated
 
 from irnet_ray.study.run_directory import RunDirectory
@@ -42,8 +42,9 @@ def undisturbed(laptop, options):
 
 
 @pytest.fixture
-def sent(laptop, options, undisturbed, request):
+def sent(laptop, hosts, options, undisturbed, request):
     """The study under way on the cluster, with a checkpoint; gives its run directory, its job and how to send it."""
+    wait_until(lambda: laptop.nodes() == len(hosts), 300)  # the one before may have started it anew
     run = laptop.shared / request.node.name / "small"
     storage = f"/shared/{request.node.name}"
     send = ("irnet-ray", "submit", *options, "--cluster", laptop.file, "--storage", storage)
@@ -86,7 +87,7 @@ def restart(laptop, host):
 def test_a_worker_host_that_dies(laptop, hosts, sent, undisturbed):
     run, job, _ = sent
     with nothing_repeated(RunDirectory(str(run))):
-        assert hosts[2].trains
+        wait_until(lambda: hosts[2].trains, 60)
         hosts[2].crash()
         succeed(end(laptop, job))
     assert_whole(run, undisturbed)
@@ -96,7 +97,7 @@ def test_a_worker_host_that_dies(laptop, hosts, sent, undisturbed):
 def test_a_host_without_network_for_half_a_minute(laptop, hosts, sent, undisturbed):
     run, job, _ = sent
     with nothing_repeated(RunDirectory(str(run))):
-        assert hosts[1].trains
+        wait_until(lambda: hosts[1].trains, 60)
         with hosts[1].unplugged():
             time.sleep(30)
         succeed(end(laptop, job))
