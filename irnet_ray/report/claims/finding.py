@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,7 +29,7 @@ class Claim:
         text: The claim in our words.
         threshold: Of the ratio.
         side: Where the paper has it.
-        is_of_the_ten: Whether it compares with the best of the paper's ten, and so with those that a study leaves out.
+        is_of_the_ten: Whether it compares with the best of the paper's ten, and so with those that have no result, too.
     """
 
     text: str
@@ -77,7 +77,8 @@ class Finding:
         claim: As the paper has it, in our words.
         place: What it is about.
         verdict: ``reproduced`` or ``contradicted`` where the whole interval lies on one side of the threshold,
-            ``inconclusive`` where it holds the threshold, ``missing`` where trials are.
+            ``inconclusive`` where it holds the threshold, or a network is ahead of some of the ten while others have no
+            result, ``missing`` where trials are.
         sentence: The numbers in words.
         criterion: What would reproduce the claim.
         paper: The paper's ratio, from other data; ``None`` where it has none.
@@ -143,10 +144,9 @@ class Judged:
         return self.comparison.best_of_ten or next(planned, None)
 
     @property
-    def untried_baselines(self) -> int:
-        """How many of the ten the study leaves out; any of them may be the best."""
-        planned = {trial.model_name for trial in self.comparison.trials}
-        return sum(each.name() not in planned for each in THE_TEN)
+    def absent_baselines(self) -> int:
+        """How many of the ten have no result in any setting, left out or given up; any of them may be the best."""
+        return len(THE_TEN) - self.comparison.tried_baselines
 
     @property
     def waiting_baselines(self) -> list[str]:
@@ -230,8 +230,8 @@ def finding_of(
 ) -> Finding:
     """Judges a ratio, if enough seeds are there.
 
-    A network that is ahead of those of the paper's ten that were tried need not be ahead of all: the ratio to the best
-    of all is bounded from below only.
+    A network that is ahead of those of the paper's ten that have a result need not be ahead of all: the ratio to the
+    best of all is bounded from below only.
 
     Args:
         claim: On the ratio.
@@ -242,7 +242,7 @@ def finding_of(
         paper: The paper's ratio.
     """
     lacking = what_is_lacking(judged, pair) or _too_few_pairs(judged, pair, ratio)
-    high = math.inf if claim.is_of_the_ten and judged.untried_baselines else ratio.high
+    high = math.inf if claim.is_of_the_ten and judged.absent_baselines else ratio.high
     return Finding(
         claim=claim.text,
         place=place_of(judged, pair),
@@ -287,18 +287,25 @@ def _sentence(judged: Judged, pair: Pair, ratio: Ratio) -> str:
     return f"{numbers}{baseline_words(judged, pair)}"
 
 
-def baseline_words(judged: Judged, pair: Pair) -> str:
-    """What a baseline is the best of, what was given up, and what stands beside the ten; where one is compared."""
+def baseline_words(judged: Judged, pair: Pair, error_of: Callable[[Point], float] | None = None) -> str:
+    """What a baseline is the best of, what was given up, and what stands beside the ten; where one is compared.
+
+    Args:
+        judged: The trials.
+        pair: The models that are compared.
+        error_of: What is compared of them; the mean absolute error if not given.
+    """
     if not any(point.model in BASELINES for point in pair):
         return ""
     comparison = judged.comparison
     tried = f"{comparison.tried_baselines} of the paper's ten tried in {count(comparison.tried_settings, 'setting')}"
-    left = judged.untried_baselines
-    texts = [f"it is the best of {tried}" + (f", and the other {left} may err less" if left else "")]
+    absent = judged.absent_baselines
+    texts = [f"it is the best of {tried}" + (f", and the other {absent} may err less" if absent else "")]
     if judged.given_up_baselines:
         texts.append(f"cut by a limit or failed in some setting: {listing(judged.given_up_baselines)}")
     if judged.seeds(_BOOSTING):
-        texts.append(f"{_BOOSTING.label}, which is not one of the ten, has {number(judged.evidence.mae(_BOOSTING))}")
+        error = (error_of or judged.evidence.mae)(_BOOSTING)
+        texts.append(f"{_BOOSTING.label}, which is not one of the ten, has {number(error)}")
     return "".join(f"; {text}" for text in texts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -63,12 +64,13 @@ def _worst_tenth(judged: Judged, pair: Pair) -> Finding:
     if exact:
         return missing(claim, f"nine tenths of the errors of {listing(exact)} are next to zero", place_of(judged, pair))
     ratio = quantile_ratio_of(errors[pair[0]], errors[pair[1]], _WORST_TENTH)
-    values = [judged.evidence.quantile(point, _WORST_TENTH) for point in pair]
+    percentile = partial(judged.evidence.quantile, fraction=_WORST_TENTH)
+    values = [percentile(point) for point in pair]
     unit, optimistic = judged.comparison.unit, "optimistic " if judged.optimistic else ""
     sentence = (
         f"nine tenths of the {optimistic}errors of {pair[0].label} are below {number(values[0])} {unit}, of those of "
         f"{name_of(pair[1])} below {number(values[1])} {unit}, {interval_words(ratio, judged.evidence.rows)}"
-        f"{baseline_words(judged, pair)}"
+        f"{baseline_words(judged, pair, percentile)}"
     )
     return finding_of(claim, judged, pair, ratio, sentence=sentence)
 

@@ -34,7 +34,7 @@ _BEATS_BASELINES = Claim(
 _SMALL_DATA = Claim(
     "On some 10,000 rows and fewer the best of the paper's ten beats IRNet", side="above", is_of_the_ten=True
 )
-_CROSSING = Claim(f"IRNet overtakes the best of the paper's ten at some {CROSSING_ROWS:,} rows")
+_CROSSING = Claim(f"IRNet overtakes the best of the paper's ten at some {CROSSING_ROWS:,} rows", is_of_the_ten=True)
 _DEEPER = Claim("48 layers beat 17 on big data only")
 
 PairOf = Callable[[Judged], Pair | None]
@@ -112,22 +112,28 @@ def _crossing_of(run: Sequence[Judged], pairs: Sequence[Pair]) -> Crossing:
 
 
 def _judge_crossing(claim: Claim, run: Sequence[Judged], pairs: Sequence[Pair]) -> Finding:
-    """Whether the crossing is near the paper's, as far as the sizes tell."""
+    """Whether the crossing is near the paper's, as far as the sizes tell at which all of the ten have a result.
+
+    Where those are too few, all sizes tell what they can: of what has no result anything may put the crossing higher.
+    """
+    members = list(zip(run, pairs, strict=True))
+    whole = [member for member in members if not member[0].absent_baselines]
+    members = whole if len(whole) >= FEWEST_SIZES else members
+    run, pairs = [judged for judged, _ in members], [pair for _, pair in members]
+    absent = max(judged.absent_baselines for judged in run)
     crossing = _crossing_of(run, pairs)
     near, far = CROSSING_ROWS / _NEAR, CROSSING_ROWS * _NEAR
     low, high = crossing.bounds()
-    until = next((end for end, judged in enumerate(run, start=1) if (judged.comparison.train_rows or 0) >= high), None)
-    left = max(judged.untried_baselines for judged in run[:until])
-    high = math.inf if left else high
+    high = math.inf if absent else high
     verdict: Verdict = "inconclusive"
     if near <= low and high <= far:
         verdict = "reproduced"
     elif high < near or low > far:
         verdict = "contradicted"
-    untried = f"; up to {left} of the ten were not tried and may put it higher" if left else ""
+    words = f"; up to {absent} of the ten have no result and may put it higher" if absent else ""
     sentence = (
         f"IRNet-17 errs less than the best of the paper's ten {_from(crossing)}, by {len(run)} sizes from "
-        f"{crossing.smallest:,} to {crossing.largest:,} rows{_optimistic(run)}{untried}"
+        f"{crossing.smallest:,} to {crossing.largest:,} rows{_optimistic(run)}{words}"
     )
     criterion = f"crossing within {near:,.0f} and {far:,.0f} rows"
     return _of_crossing(
