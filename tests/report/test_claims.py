@@ -1,40 +1,17 @@
-import json
-import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from report.made_up import BIG, NETWORKS, SEEDS, THE_REST, made, verdicts
 from report.synthetic import MAE, complete, judged_of, make_study, predictions
 
-from irnet_ray.model.baselines import THE_TEN
 from irnet_ray.report.claims import QUESTIONS, judge
 from irnet_ray.report.claims.depth import effects_of_depth, order_of_placements
 from irnet_ray.report.claims.finding import Claim, Judged
 from irnet_ray.report.claims.inputs import effects_of_inputs
 from irnet_ray.report.claims.robustness import predicting_times, training_times, worst_tenths
-from irnet_ray.report.claims.size import crossings, winners_on_big_data, winners_on_small_data
+from irnet_ray.report.claims.size import winners_on_big_data, winners_on_small_data
 from irnet_ray.study.run_directory import RunDirectory
-
-SEEDS = [0, 1, 2]
-BIG = {"dataset": "oqmd", "property": "formation_enthalpy", "train_size": 20_000}
-NETWORKS = {"depth": [17, 48], "shortcut": ["none", "layer"], "width": 0.25, "recipe": "fast"}
-THE_REST = {each.name(): {"kind": each.name()} for each in THE_TEN if each.name() != "random_forest"}
-"""The paper's ten but for the forest, with which they make ten."""
-
-
-def verdicts(findings):
-    return [finding.verdict for finding in findings]
-
-
-def made(tmp_path, error, **changes):
-    """A run in which each trial has the MAE that a function of it gives; None leaves it unfinished."""
-    run = RunDirectory(str(tmp_path / "run"))
-    run.claim(make_study(**{"seeds": SEEDS, **changes}))
-    for trial in run.study().trials():
-        mae = error(trial)
-        if mae is not None:
-            complete(run, trial, predictions(mae * (1 + 0.005 * trial.seed), seed=0))
-    return run
 
 
 @pytest.mark.parametrize(
@@ -280,131 +257,6 @@ def test_sentences_have_numbers_units_and_seeds(make_run):
 def test_the_papers_protocol_is_called_optimistic(make_run):
     plain, *_ = effects_of_depth(judged_of(make_run(make_study(split={"protocol": "paper"}, data=BIG))))
     assert "has an optimistic test MAE" in plain.sentence
-
-
-def with_sizes(tmp_path, error, sizes=(1000, 5000, 20_000, 150_000), all_ten_up_to=math.inf):
-    """Judges a run on several sizes, with all of the ten up to one of them and with the forest alone on more."""
-    few, many = ([size for size in sizes if (size <= all_ten_up_to) == is_few] for is_few in (True, False))
-    models = {"networks": {**NETWORKS, "shortcut": "layer"}, "forest": {"kind": "random_forest"}, **THE_REST}
-    data = [{**BIG, "train_size": few}, {**BIG, "train_size": many, "models": ["networks", "forest"]}]
-    data = [block for block in data if block["train_size"]]
-    models = models if few else {name: models[name] for name in ("networks", "forest")}
-
-    def of_any(trial):
-        return 1.0 if trial.model_name in THE_REST else error(trial)
-
-    return judged_of(made(tmp_path, of_any, data=data, models=models))
-
-
-def law(trial):
-    """IRNet-17 overtakes the forest at 10,000 rows, and IRNet-48 overtakes IRNet-17 at 40,000."""
-    rows = math.log10(trial.train_size)
-    return {
-        "random_forest": 10 ** (-0.3 * rows),
-        "irnet-17": 10 ** (-0.3 * rows - 0.2 * (rows - 4)),
-        "irnet-48": 10 ** (-0.3 * rows - 0.2 * (rows - 4) - 0.2 * (rows - math.log10(40_000))),
-    }[trial.label]
-
-
-def test_crossings_are_found_between_the_sizes(tmp_path):
-    run = with_sizes(tmp_path, law)
-    over_baselines, deeper = crossings(run)
-    assert over_baselines.effect == pytest.approx(10_000, rel=0.02)
-    assert over_baselines.low <= 10_000 <= over_baselines.high
-    assert (over_baselines.verdict, over_baselines.paper, over_baselines.seeds) == ("reproduced", 15_000, 3)
-    assert deeper.effect == pytest.approx(40_000, rel=0.02)
-    assert deeper.verdict == "reproduced"
-    assert "from 40,000 training rows (" in deeper.sentence
-    assert verdicts(winners_on_big_data(run)) == ["reproduced", "reproduced"]
-    small = winners_on_small_data(run)
-    assert [(finding.place.where, finding.verdict) for finding in small] == [
-        ("oqmd, formation enthalpy, 1,000 training rows", "reproduced"),
-        ("oqmd, formation enthalpy, 5,000 training rows", "reproduced"),
-    ]
-
-
-def test_a_crossing_elsewhere_is_contradicted_and_one_beyond_the_sizes_has_no_number(tmp_path):
-    def error(trial):
-        return {"random_forest": 0.2, "irnet-17": 0.1, "irnet-48": 0.12}[trial.label]
-
-    over_baselines, deeper = crossings(with_sizes(tmp_path, error))
-    assert (over_baselines.verdict, deeper.verdict) == ("contradicted", "contradicted")
-    assert (over_baselines.effect, over_baselines.high) == (None, None)
-    assert over_baselines.words == ("fewer than 1,000",) * 3
-    assert "from fewer than 1,000 training rows (" in over_baselines.sentence
-    json.dumps([asdict(over_baselines), asdict(deeper)], allow_nan=False)
-
-
-@pytest.mark.parametrize(
-    ("all_ten_up_to", "verdict", "end"),
-    [
-        (150_000, "reproduced", "by 4 sizes from 1,000 to 150,000 rows."),
-        (20_000, "reproduced", "by 3 sizes from 1,000 to 20,000 rows."),
-        (5000, "inconclusive", "rows; up to 9 of the ten have no result and may put it higher."),
-        (0, "inconclusive", "rows; up to 9 of the ten have no result and may put it higher."),
-    ],
-)
-def test_a_crossing_is_judged_where_all_ten_are(tmp_path, all_ten_up_to, verdict, end):
-    over_baselines, _ = crossings(with_sizes(tmp_path, law, all_ten_up_to=all_ten_up_to))
-    assert over_baselines.verdict == verdict
-    assert over_baselines.effect == pytest.approx(10_000, rel=0.02)
-    assert over_baselines.sentence.endswith(end)
-
-
-def test_a_later_crossing_with_one_of_the_ten_is_no_matter_where_all_ten_tell(tmp_path):
-    def forest_wins_again(trial):
-        return 0.05 if (trial.label, trial.train_size) == ("random_forest", 150_000) else law(trial)
-
-    over_baselines, _ = crossings(with_sizes(tmp_path, forest_wins_again, all_ten_up_to=20_000))
-    assert over_baselines.verdict == "reproduced"
-    assert over_baselines.effect == pytest.approx(10_000, rel=0.02)
-
-
-@pytest.mark.parametrize(
-    ("all_ten_up_to", "forest", "verdict"),
-    [
-        (150_000, 0.2, "contradicted"),  # by a crossing at fewer rows than the paper's
-        (0, 0.2, "inconclusive"),
-        (0, 0.05, "contradicted"),  # by none up to many more
-    ],
-)
-def test_what_has_no_result_can_only_put_a_crossing_higher(tmp_path, all_ten_up_to, forest, verdict):
-    run = with_sizes(
-        tmp_path, lambda trial: forest if trial.label == "random_forest" else 0.1, all_ten_up_to=all_ten_up_to
-    )
-    assert crossings(run)[0].verdict == verdict
-
-
-@pytest.mark.parametrize(
-    ("sizes", "forest", "verdict"),
-    [
-        ((20_000, 50_000, 150_000), 0.2, "inconclusive"),
-        ((1000, 3000, 10_000), 0.05, "inconclusive"),
-        ((1000, 3000, 60_000), 0.05, "contradicted"),
-    ],
-)
-def test_sizes_that_do_not_reach_the_papers_crossing_do_not_contradict_it(tmp_path, sizes, forest, verdict):
-    run = with_sizes(tmp_path, lambda trial: forest if trial.label == "random_forest" else 0.1, sizes=sizes)
-    assert crossings(run)[0].verdict == verdict
-
-
-def test_depths_cross_on_both_sides_of_100_000_rows_or_not_at_all(tmp_path):
-    _, deeper = crossings(with_sizes(tmp_path, lambda trial: 0.1, sizes=(1000, 5000, 20_000)))
-    assert deeper.sentence == "Not judged: it takes sizes on both sides of 100,000 rows."
-
-
-def test_widths_are_not_mixed_into_one_series(tmp_path):
-    data = {**BIG, "train_size": [1000, 20_000]}
-    models = {"networks": {**NETWORKS, "width": [0.25, 0.5]}, "forest": {"kind": "random_forest"}}
-    findings = crossings(judged_of(made(tmp_path, lambda trial: 0.1, data=data, models=models)))
-    assert verdicts(findings) == ["missing", "missing"]
-
-
-def test_a_crossing_takes_three_sizes(tmp_path):
-    findings = crossings(with_sizes(tmp_path, law, sizes=(1000, 80_000)))
-    assert [finding.sentence for finding in findings] == [
-        "Not judged: it takes 3 numbers of training rows of the same data, with all that is compared finished."
-    ] * 2
 
 
 def test_representations_are_compared_on_the_same_rows(tmp_path):
