@@ -36,10 +36,15 @@ def series_of(items: Sequence[Item], comparison_of: Callable[[Item], Comparison]
     return [[members[rows] for rows in sorted(members)] for members in groups.values() if len(members) >= FEWEST_SIZES]
 
 
+def is_of_the_series_of(member: Comparison, other: Comparison) -> bool:
+    """Whether two comparisons are on parts of the same data with networks of one width."""
+    return _key(member) == _key(other)
+
+
 def left_out(members: Sequence[Comparison], comparisons: Sequence[Comparison]) -> list[Comparison]:
     """What would belong to a series but has no finished trial, or as many training rows as one of its members."""
     taken = {member.task for member in members}
-    return [each for each in comparisons if _key(each) == _key(members[0]) and each.task not in taken]
+    return [each for each in comparisons if is_of_the_series_of(members[0], each) and each.task not in taken]
 
 
 def _key(comparison: Comparison) -> _Key:

@@ -66,8 +66,8 @@ def histories(mae: float) -> list[Epoch]:
     return [Epoch(n, 100 * n, 1e-3, value, value, float(n)) for n, value in enumerate(values, start=1)]
 
 
-def complete(run: RunDirectory, trial: Trial, table: pd.DataFrame) -> None:
-    """Records a trial as finished with these test predictions."""
+def complete(run: RunDirectory, trial: Trial, table: pd.DataFrame, **provenance: str) -> None:
+    """Records a trial as finished with these test predictions, and with what else is given of how it came about."""
     metrics = evaluate(table["target"], table["prediction"])
     is_network = isinstance(trial.model, NetworkModel)
     result = make_result(
@@ -82,6 +82,7 @@ def complete(run: RunDirectory, trial: Trial, table: pd.DataFrame) -> None:
         train_seconds=60.0,
         predict_seconds=0.1,
     )
+    result["provenance"] |= provenance
     run.begin(trial, Trainer())
     run.complete(trial.id, result, table, histories(metrics.mae) if is_network else None)
 

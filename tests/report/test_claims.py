@@ -334,6 +334,23 @@ def test_the_worst_tenth_and_times(tmp_path):
     assert (predicting.effect, predicting.verdict) == (1, "contradicted")
 
 
+def test_seeds_without_a_result_are_told(tmp_path):
+    def error(trial):
+        if trial.label == "irnet-17":
+            return 0.1
+        return None if trial.seed == 3 else 0.2
+
+    data = {**BIG, "train_size": 20_000}
+    run = judged_of(
+        made(tmp_path, error, models={"networks": {**NETWORKS, "depth": 17}}, data=data, seeds=[0, 1, 2, 3])
+    )
+    (order,) = order_of_placements(run)
+    assert order.verdict == "reproduced"
+    assert order.sentence.endswith(". Without a result: 1 of 4 planned seeds of plain-17.")
+    (training,) = training_times(run)
+    assert training.sentence.endswith(". Without a result: 1 of 4 planned seeds of plain-17.")
+
+
 def test_beside_percentiles_stand_percentiles(tmp_path):
     models = {"networks": {**NETWORKS, "depth": 17}, "ridge": {"kind": "ridge"}}
     models["boosting"] = {"kind": "gradient_boosting", "seeds": 0}

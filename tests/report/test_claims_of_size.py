@@ -6,7 +6,8 @@ import pytest
 from report.made_up import BIG, NETWORKS, THE_REST, made, verdicts
 from report.synthetic import judged_of
 
-from irnet_ray.report.claims.size import crossings, winners_on_big_data, winners_on_small_data
+from irnet_ray.report.claims.crossings import crossings
+from irnet_ray.report.claims.size import winners_on_big_data, winners_on_small_data
 
 
 def with_sizes(tmp_path, error, sizes=(1000, 5000, 20_000, 150_000), all_ten_up_to=math.inf):
@@ -35,7 +36,7 @@ def law(trial):
 
 def test_crossings_are_found_between_the_sizes(tmp_path):
     run = with_sizes(tmp_path, law)
-    over_baselines, deeper = crossings(run)
+    over_baselines, _, deeper = crossings(run)
     assert over_baselines.effect == pytest.approx(10_000, rel=0.02)
     assert over_baselines.low <= 10_000 <= over_baselines.high
     assert (over_baselines.verdict, over_baselines.paper, over_baselines.seeds) == ("reproduced", 15_000, 3)
@@ -54,7 +55,7 @@ def test_a_crossing_elsewhere_is_contradicted_and_one_beyond_the_sizes_has_no_nu
     def error(trial):
         return {"random_forest": 0.2, "irnet-17": 0.1, "irnet-48": 0.12}[trial.label]
 
-    over_baselines, deeper = crossings(with_sizes(tmp_path, error))
+    over_baselines, _, deeper = crossings(with_sizes(tmp_path, error))
     assert (over_baselines.verdict, deeper.verdict) == ("contradicted", "contradicted")
     assert (over_baselines.effect, over_baselines.high) == (None, None)
     assert over_baselines.words == ("fewer than 1,000",) * 3
@@ -72,7 +73,7 @@ def test_a_crossing_elsewhere_is_contradicted_and_one_beyond_the_sizes_has_no_nu
     ],
 )
 def test_a_crossing_is_judged_where_all_ten_are(tmp_path, all_ten_up_to, verdict, end):
-    over_baselines, _ = crossings(with_sizes(tmp_path, law, all_ten_up_to=all_ten_up_to))
+    over_baselines, *_ = crossings(with_sizes(tmp_path, law, all_ten_up_to=all_ten_up_to))
     assert over_baselines.verdict == verdict
     assert over_baselines.effect == pytest.approx(10_000, rel=0.02)
     assert over_baselines.sentence.endswith(end)
@@ -82,7 +83,7 @@ def test_a_later_crossing_with_one_of_the_ten_is_no_matter_where_all_ten_tell(tm
     def forest_wins_again(trial):
         return 0.05 if (trial.label, trial.train_size) == ("random_forest", 150_000) else law(trial)
 
-    over_baselines, _ = crossings(with_sizes(tmp_path, forest_wins_again, all_ten_up_to=20_000))
+    over_baselines, *_ = crossings(with_sizes(tmp_path, forest_wins_again, all_ten_up_to=20_000))
     assert over_baselines.verdict == "reproduced"
     assert over_baselines.effect == pytest.approx(10_000, rel=0.02)
 
@@ -116,7 +117,7 @@ def test_sizes_that_do_not_reach_the_papers_crossing_do_not_contradict_it(tmp_pa
 
 
 def test_depths_cross_on_both_sides_of_100_000_rows_or_not_at_all(tmp_path):
-    _, deeper = crossings(with_sizes(tmp_path, lambda trial: 0.1, sizes=(1000, 5000, 20_000)))
+    *_, deeper = crossings(with_sizes(tmp_path, lambda trial: 0.1, sizes=(1000, 5000, 20_000)))
     assert deeper.sentence == "Not judged: it takes sizes on both sides of 100,000 rows."
 
 
@@ -124,11 +125,41 @@ def test_widths_are_not_mixed_into_one_series(tmp_path):
     data = {**BIG, "train_size": [1000, 20_000]}
     models = {"networks": {**NETWORKS, "width": [0.25, 0.5]}, "forest": {"kind": "random_forest"}}
     findings = crossings(judged_of(made(tmp_path, lambda trial: 0.1, data=data, models=models)))
-    assert verdicts(findings) == ["missing", "missing"]
+    assert verdicts(findings) == ["missing"] * 3
 
 
 def test_a_crossing_takes_three_sizes(tmp_path):
     findings = crossings(with_sizes(tmp_path, law, sizes=(1000, 80_000)))
     assert [finding.sentence for finding in findings] == [
         "Not judged: it takes 3 numbers of training rows of the same data, with all that is compared finished."
-    ] * 2
+    ] * 3
+
+
+def with_plain(tmp_path, error, sizes=(1000, 5000, 20_000, 150_000)):
+    data, models = {**BIG, "train_size": list(sizes)}, {"networks": {**NETWORKS, "depth": 17}}
+    return judged_of(made(tmp_path, error, data=data, models=models))
+
+
+@pytest.mark.parametrize(
+    ("overtakes_at", "verdict", "words"),
+    [(8000, "reproduced", "from 8,0"), (500, "reproduced", "from fewer than 1,000"), (100_000, "contradicted", "")],
+)
+def test_the_plain_network_is_overtaken_by_some_15_000_rows(tmp_path, overtakes_at, verdict, words):
+    def error(trial):
+        rows = trial.train_size
+        return rows**-0.3 * ((rows / overtakes_at) ** -0.2 if trial.label == "irnet-17" else 1)
+
+    _, over_plain, _ = crossings(with_plain(tmp_path, error))
+    assert over_plain.verdict == verdict
+    assert f"IRNet-17 errs less than plain-17 {words}" in over_plain.sentence
+
+
+def test_a_size_that_lacks_a_network_is_named(tmp_path):
+    def error(trial):
+        return None if (trial.label, trial.train_size) == ("plain-17", 5000) else trial.train_size**-0.3
+
+    _, over_plain, _ = crossings(with_plain(tmp_path, error))
+    assert over_plain.sentence.endswith(" Without 5,000 training rows (no trial of plain-17 is finished).")
+    _, over_plain, _ = crossings(with_plain(tmp_path / "few", error, sizes=(1000, 5000, 20_000)))
+    assert over_plain.sentence.startswith("Not judged: it takes 3 numbers of training rows")
+    assert over_plain.sentence.endswith("Without 5,000 training rows (no trial of plain-17 is finished).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -247,7 +248,7 @@ def finding_of(
         claim=claim.text,
         place=place_of(judged, pair),
         verdict="missing" if lacking else claim.verdict(ratio.low, high),
-        sentence=f"{capitalized(sentence)}.{lacking}",
+        sentence=f"{capitalized(sentence)}.{lacking}{without_result(judged, pair)}",
         criterion=claim.criterion,
         paper=paper,
         effect=ratio.effect,
@@ -265,6 +266,17 @@ def what_is_lacking(judged: Judged, points: Sequence[Point]) -> str:
         return ""
     amounts = listing(f"{name_of(point)} has {count(judged.seeds(point), 'finished seed')}" for point in few)
     return f" No verdict yet, as it takes {SEEDS_FOR_A_VERDICT} seeds: {amounts}."
+
+
+def without_result(judged: Judged, points: Sequence[Point]) -> str:
+    """A sentence on the planned trials of models that some others of have a result; empty if all have one."""
+    lacking = Counter(point_of(trial) for trial in judged.comparison.missing)
+    texts = [
+        f"{lacking[point]} of {judged.seeds(point) + lacking[point]} planned seeds of {name_of(point)}"
+        for point in distinct(points)
+        if lacking[point] and judged.seeds(point)
+    ]
+    return f" Without a result: {listing(texts)}." if texts else ""
 
 
 def _too_few_pairs(judged: Judged, pair: Pair, ratio: Ratio) -> str:

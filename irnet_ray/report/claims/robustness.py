@@ -24,7 +24,7 @@ from irnet_ray.report.claims.finding import (
 from irnet_ray.report.comparison import Point
 from irnet_ray.report.paper import CROSSING_ROWS
 from irnet_ray.report.ratio import FloatArray, quantile_ratio_of, ratio_of_means
-from irnet_ray.report.wording import listing, number
+from irnet_ray.report.wording import distinct, listing, number
 
 _IRNET = Point("irnet", 17)
 _WORST_TENTH = 0.9
@@ -87,9 +87,9 @@ def training_times(run: Sequence[Judged]) -> list[Finding]:
         times = _by_seed(judged, "epoch_seconds")
         for point in judged.comparison.planned("irnet"):
             pair = (point, Point("plain", point.depth))
-            if all(each in times and all(times[each].values()) for each in pair):
+            if judged.comparison.plans(pair[1]):
                 findings.append(_time_finding(_TRAINING, judged, pair, times, "an epoch of"))
-    absent = "the study has no finished IRNet and plain network of the same depth"
+    absent = "the study has no IRNet and plain network of the same depth"
     return findings or [missing(_TRAINING, absent)]
 
 
@@ -99,9 +99,9 @@ def predicting_times(run: Sequence[Judged]) -> list[Finding]:
     pair = (_IRNET, Point("random_forest", None))
     for judged in run:
         times = _by_seed(judged, "predict_seconds")
-        if all(each in times and all(times[each].values()) for each in pair):
+        if all(judged.comparison.plans(point) for point in pair):
             findings.append(_time_finding(_PREDICTING, judged, pair, times, "predicting by"))
-    return findings or [missing(_PREDICTING, "the study has no finished IRNet-17 and random forest on the same data")]
+    return findings or [missing(_PREDICTING, "the study has no IRNet-17 and random forest on the same data")]
 
 
 def _by_seed(judged: Judged, column: str) -> dict[Point, dict[int, float]]:
@@ -118,6 +118,8 @@ def _by_seed(judged: Judged, column: str) -> dict[Point, dict[int, float]]:
 def _time_finding(
     claim: Claim, judged: Judged, pair: Pair, times: dict[Point, dict[int, float]], doing: str
 ) -> Finding:
+    if reason := _why_no_times(judged, pair, times):
+        return missing(claim, reason, place_of(judged, pair))
     ratio = ratio_of_means(times[pair[0]], times[pair[1]])
     means = [sum(times[point].values()) / len(times[point]) for point in pair]
     sentence = (
@@ -125,3 +127,15 @@ def _time_finding(
         f"{interval_words(ratio)}"
     )
     return finding_of(claim, judged, pair, ratio, sentence=sentence)
+
+
+def _why_no_times(judged: Judged, pair: Pair, times: dict[Point, dict[int, float]]) -> str:
+    """Why two models' times cannot be compared; empty if they can."""
+    unfinished = [point.label for point in pair if point not in times]
+    if unfinished:
+        return f"no trial of {listing(unfinished)} is finished"
+    if not all(all(times[point].values()) for point in pair):
+        return "a time is too short to be measured"
+    compared = slice(None) if all(point.depth for point in pair) else slice(1)  # only networks use GPUs
+    machines = distinct(", ".join(filter(None, judged.evidence.machines[point][compared])) for point in pair)
+    return f"they ran on different machines or versions: {'; '.join(machines)}" if len(machines) > 1 else ""
