@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from run_blocks import DOCS, machine
 
+from irnet_ray.report.claims import OF_OURS
 from irnet_ray.report.wording import model_label, number
 from irnet_ray.study.progress import duration
 
@@ -57,9 +58,16 @@ def _conditions(folder: Path) -> str:
     hours = duration(float(results["train_seconds"].sum() + results["predict_seconds"].sum()))
     return (
         f"```console\n$ irnet-ray run studies/{study_name}.yaml --profile {profile}\n```\n\n"
-        f"{len(results):,} finished trials, {hours} of training and predicting in all, {machine(folder)}."
+        f"{len(results):,} finished trials, {hours} of training and predicting in all{_wall_time(folder)}, "
+        f"{machine(folder)}."
         f"{_without_result(folder)}"
     )
+
+
+def _wall_time(folder: Path) -> str:
+    """Time from the first trial's start to the last one's end; nothing where a run was kept without it."""
+    seconds = json.loads((folder / "provenance.json").read_text()).get("wall_seconds")
+    return f", in {duration(seconds)} from the first trial's start to the last one's end" if seconds else ""
 
 
 def _without_result(folder: Path) -> str:
@@ -134,9 +142,9 @@ def _closeness(table: pd.DataFrame) -> str:
             f"{row['dataset']}, {row['property'].replace('_', ' ')}, {row['representation']}",
             f"{row['train_size']:,}",
             row["network"],
-            f"{number(row['test_mae'])} {row['unit']}",
+            f"{number(row['test_mae'])} {row['unit']}" if row["seeds"] else "no result",
             number(row["paper"]),
-            number(row["ours_to_paper"]),
+            _number(row["ours_to_paper"]),
             "" if pd.isna(row["part_of_cost"]) else f"{100 * row['part_of_cost']:.2g}%",
         ]
         for row in table.to_dict("records")
@@ -148,7 +156,7 @@ def closeness() -> str:
     """Every IRNet that the paper has a number for, by the study that gave it the most training rows."""
     paths = [DOCS / name / "beside_paper.csv" for name in FIGURES]
     found = pd.concat([pd.read_csv(path) for path in paths if path.exists()], ignore_index=True)
-    networks = found[found["model"] == "irnet"].sort_values("train_size", kind="stable")
+    networks = found[(found["model"] == "irnet") & (found["seeds"] > 0)].sort_values("train_size", kind="stable")
     alike = ["dataset", "property", "representation", "depth"]
     return _closeness(networks.drop_duplicates(alike, keep="last").sort_values(alike))
 
@@ -173,12 +181,12 @@ def _advice(folder: Path) -> str:
 
 
 def verdict_summary() -> str:
-    """How many verdicts of each kind each study has."""
+    """How many verdicts of each kind each study has on the paper's own claims."""
     kinds = ("reproduced", "contradicted", "inconclusive", "missing")
     rows = []
     for name in FIGURES:
         if (DOCS / name).exists():
-            verdicts = [finding["verdict"] for finding in _findings(DOCS / name)]
+            verdicts = [each["verdict"] for each in _findings(DOCS / name) if each["claim"] not in OF_OURS]
             rows.append([f"`{name.partition('-')[0]}`", *(str(verdicts.count(kind)) for kind in kinds)])
     return _table(["study", *kinds[:-1], "no verdict"], rows)
 

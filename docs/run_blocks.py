@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from irnet_ray.report.provenance import wall_seconds
+
 DOCS = Path(__file__).parent
 NAMES = {"plain": "plain network", "srnet": "SRNet", "irnet": "IRNet"}
 BEST = ("best-five", "best-oqmd")
@@ -32,7 +34,8 @@ def keep(run: Path, of_report: Sequence[str] = ()) -> None:
     results = [json.loads(path.read_text()) for path in sorted((run / "trials").glob("*/result.json"))]
     provenances = sorted((result["provenance"] for result in results), key=lambda each: each["finished"])
     commits = " and ".join(dict.fromkeys(each["commit"] for each in provenances))
-    (folder / "provenance.json").write_text(json.dumps({**provenances[0], "commit": commits}, indent=2) + "\n")
+    facts = {**provenances[0], "commit": commits, "wall_seconds": wall_seconds(results)}
+    (folder / "provenance.json").write_text(json.dumps(facts, indent=2) + "\n")
 
 
 def quickstart() -> str:

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from irnet_ray.errors import RunError
-from irnet_ray.report.comparison import Comparison, compare
+from irnet_ray.report.comparison import Comparison, compare, describe_points
 from irnet_ray.report.depth_choice import Errors, is_lower
 from irnet_ray.report.inventory import take_inventory
 from irnet_ray.report.learning_curve import LearningCurve, fit_learning_curve
-from irnet_ray.report.series import FEWEST_SIZES, series_of, series_words
+from irnet_ray.report.series import FEWEST_SIZES, left_out, series_of, series_words
 from irnet_ray.report.tables import format_table
-from irnet_ray.report.wording import distinct, number, with_unit
+from irnet_ray.report.wording import distinct, listing, number, with_unit
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import trials_of_run
 
@@ -37,6 +37,7 @@ class Series:
         unit: Of the errors.
         curves: By depth.
         errors: What they were fitted to, by depth.
+        unfinished: IRNets without a result that would belong to it, in words.
     """
 
     dataset: str
@@ -44,6 +45,7 @@ class Series:
     unit: str
     curves: Mapping[int, LearningCurve]
     errors: Mapping[int, Errors]
+    unfinished: tuple[str, ...] = ()
 
     def best_depth(self, rows: float) -> int:
         """The shallowest depth that no deeper one beats by more than the measurements leave open."""
@@ -66,8 +68,18 @@ def fit_series(comparisons: Sequence[Comparison]) -> list[Series]:
         errors = {depth: each for depth in depths if len(each := _errors(members, depth)) >= FEWEST_SIZES}
         if errors:
             first, curves = members[0], {depth: _curve(each, depth) for depth, each in errors.items()}
-            found.append(Series(first.task.dataset, series_words(first), first.unit, curves, errors))
+            unfinished = _unfinished([*members, *left_out(members, comparisons)])
+            found.append(Series(first.task.dataset, series_words(first), first.unit, curves, errors, unfinished))
     return found
+
+
+def _unfinished(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+    lacking = ((each, [trial for trial in each.missing if trial.model_name == _MODEL]) for each in comparisons)
+    return tuple(
+        f"{listing(describe_points(trials))} with {each.task.words()['train_size']}"
+        for each, trials in lacking
+        if trials
+    )
 
 
 def _errors(comparisons: Sequence[Comparison], depth: int) -> Errors:
@@ -150,6 +162,29 @@ def _gain(curve: LearningCurve, rows: int) -> tuple[float, float, float]:
     return float(gains[0]), float(low), float(high)
 
 
+def without_unfinished(series: Series) -> str:
+    """What the advice had to do without."""
+    return f"Without what has no result: {'; '.join(series.unfinished)}"
+
+
+def law_table(series: Series) -> pd.DataFrame:
+    """The fit of each depth.
+
+    Returns:
+        Columns ``layers``, ``unit``, ``floor`` (in it) and ``exponent`` of ``floor + c N^-exponent``, each with its 95%
+        interval in words, and ``from_rows`` and ``to_rows`` that it was fitted to.
+    """
+    rows = []
+    for depth in sorted(series.curves):
+        curve = series.curves[depth]
+        row: dict[str, object] = {"layers": depth, "unit": series.unit}
+        for place, name in ((0, "floor"), (2, "exponent")):
+            low, high = np.quantile(curve.draws[1:, place], [0.025, 0.975])
+            row |= {name: float(curve.draws[0, place]), f"{name}_interval": f"{number(low)} to {number(high)}"}
+        rows.append({**row, "from_rows": curve.smallest, "to_rows": curve.largest})
+    return pd.DataFrame(rows)
+
+
 def advice_text(series: Series, rows: int, *, optimistic: bool = False) -> str:
     """The expected errors, and the advice in words."""
     table = pd.DataFrame([_row(series, depth, rows) for depth in sorted(series.curves)])
@@ -168,6 +203,8 @@ def advice_text(series: Series, rows: int, *, optimistic: bool = False) -> str:
         sentences.append(f"Twice as many reaches beyond {sizes}.")
     if optimistic:
         sentences.append("The test rows chose each network's epoch, so that all errors are optimistic.")
+    if series.unfinished:
+        sentences.append(f"{without_unfinished(series)}.")
     heading = f"{series.data}, {rows:,} training rows"
     return "\n\n".join([heading, format_table(table, "table"), " ".join(sentences)])
 

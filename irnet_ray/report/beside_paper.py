@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -11,7 +12,7 @@ from irnet_ray.report.claims.finding import Judged
 from irnet_ray.report.comparison import Point
 from irnet_ray.report.cost import fraction_of_cost
 from irnet_ray.report.paper import BEST_OF_TEN, Key, PublishedExperiment, experiments_on
-from irnet_ray.report.wording import model_label
+from irnet_ray.report.wording import count, model_label
 
 _COLUMNS = [
     "dataset",
@@ -31,11 +32,12 @@ _COLUMNS = [
     "part_of_cost",
     "place",
     "paper_rows",
+    "note",
 ]
 
 
 def beside_paper(run: Sequence[Judged]) -> pd.DataFrame:
-    """Lists every model that both have.
+    """Lists every model that both have, with those of the study that have no result.
 
     Args:
         run: Its comparisons with their errors.
@@ -43,16 +45,18 @@ def beside_paper(run: Sequence[Judged]) -> pd.DataFrame:
     Returns:
         A row for each, with the task, ``network`` (or baseline), ``seeds``, ``test_mae`` (mean over seeds), ``paper``
         (both in ``unit``), their ratio ``ours_to_paper``, ``part_of_cost`` (ours over the paper's, at most; of
-        networks), ``place`` in the paper and the rows of its dataset.
+        networks), ``place`` in the paper, the rows of its dataset, and a ``note`` where planned trials have no result;
+        the column is left out where all have one.
     """
     rows = [
         _row(judged, experiment, key, point)
         for judged in run
         for experiment in _same(judged)
         for key in experiment.errors
-        if (point := _point(judged, key)) is not None and judged.seeds(point)
+        if (point := _point(judged, key)) is not None and judged.comparison.plans(point)
     ]
-    return pd.DataFrame(rows, columns=_COLUMNS).astype({"depth": "Int64"})
+    table = pd.DataFrame(rows, columns=_COLUMNS).astype({"depth": "Int64", "test_mae": float, "part_of_cost": float})
+    return table if any(table["note"]) else table.drop(columns="note")
 
 
 def published_errors(judged: Judged) -> dict[Point, float]:
@@ -73,20 +77,23 @@ def _same(judged: Judged) -> Sequence[PublishedExperiment]:
 
 def _point(judged: Judged, key: Key) -> Point | None:
     model, depth = key
-    return judged.comparison.best_of_ten if model == BEST_OF_TEN else Point(model, depth)
+    return judged.best_or_planned_baseline if model == BEST_OF_TEN else Point(model, depth)
 
 
-def _best_of(judged: Judged) -> str:
+def _best_of(judged: Judged, point: Point) -> str:
     """What our baseline is the best of."""
     tried = judged.comparison.tried_baselines
+    if not tried:
+        return model_label(BEST_OF_TEN, None)
     if tried == 1:
-        return "the one traditional model tried"
-    return model_label(BEST_OF_TEN, None) if tried == len(THE_TEN) else f"best of {tried} traditional models"
+        return f"the one traditional model tried ({point.label})"
+    of_all = model_label(BEST_OF_TEN, None) if tried == len(THE_TEN) else f"best of {tried} traditional models"
+    return f"{of_all} ({point.label})"
 
 
 def _part_of_cost(judged: Judged, experiment: PublishedExperiment, point: Point) -> float | None:
     """Of the seed that took longest."""
-    if point.depth is None:
+    if point.depth is None or not judged.seeds(point):
         return None
     results = judged.comparison.results.set_index("trial_id")
     parts = []
@@ -98,8 +105,9 @@ def _part_of_cost(judged: Judged, experiment: PublishedExperiment, point: Point)
 
 
 def _row(judged: Judged, experiment: PublishedExperiment, key: Key, point: Point) -> dict[str, object]:
-    task, ours, paper = judged.comparison.task, judged.evidence.mae(point), experiment.errors[key]
-    name = point.label if key[0] != BEST_OF_TEN else f"{_best_of(judged)} ({point.label})"
+    task, paper, lacking = judged.comparison.task, experiment.errors[key], judged.comparison.without_result(point)
+    ours = judged.evidence.mae(point) if judged.seeds(point) else math.nan
+    name = _best_of(judged, point) if key[0] == BEST_OF_TEN else point.label
     return {
         "dataset": task.dataset,
         "property": task.property,
@@ -118,4 +126,5 @@ def _row(judged: Judged, experiment: PublishedExperiment, key: Key, point: Point
         "part_of_cost": _part_of_cost(judged, experiment, point),
         "place": experiment.place,
         "paper_rows": experiment.rows,
+        "note": f"{count(lacking, 'planned trial')} without a result" if lacking else "",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean
 from typing import NamedTuple
@@ -41,6 +41,17 @@ class Point(NamedTuple):
 def point_of(trial: Trial) -> Point:
     """Where a trial stands."""
     return Point(trial.model_name, trial.architecture.depth if trial.architecture else None)
+
+
+def describe_points(trials: Iterable[Trial]) -> list[str]:
+    """Names points with their seeds, such as ``IRNet-48 (seeds 0, 1)``, in the order of the figures."""
+    seeds: dict[Point, list[int]] = {}
+    for trial in trials:
+        seeds.setdefault(point_of(trial), []).append(trial.seed)
+    return [
+        f"{point.label} (seed{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))})"
+        for point, numbers in sorted(seeds.items(), key=lambda item: item[0].place)
+    ]
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,10 @@ class Comparison:
             if trial.id not in missing:
                 points.setdefault(point_of(trial), []).append(trial)
         return points
+
+    def without_result(self, point: Point) -> int:
+        """How many of a model's planned trials have none."""
+        return sum(point_of(trial) == point for trial in self.missing)
 
     def plans(self, point: Point) -> bool:
         """Whether the study has a model."""

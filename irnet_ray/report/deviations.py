@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from irnet_ray.model.architecture import STACKS, Architecture
-from irnet_ray.model.baselines import THE_TEN
+from irnet_ray.model.baselines import THE_TEN, Baseline
 from irnet_ray.model.recipe import RECIPES, Recipe
 from irnet_ray.report.paper import experiments, experiments_on
 from irnet_ray.report.wording import capitalized, distinct, listing, words
 from irnet_ray.study.spec import Study
-from irnet_ray.study.trial import NetworkModel, Trial
+from irnet_ray.study.trial import AnyModel, NetworkModel, Trial
 
 _TEST_FRACTION = 0.1
 _ALWAYS = (
@@ -139,6 +139,10 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _settings_of(baseline: type[Baseline], trials: Sequence[Trial]) -> set[AnyModel]:
+    return {trial.model for trial in trials if isinstance(trial.model, baseline)}
+
+
 def _baselines(trials: Sequence[Trial]) -> list[str]:
     used = [each for each in THE_TEN if any(isinstance(trial.model, each) for trial in trials)]
     others = distinct(
@@ -151,6 +155,10 @@ def _baselines(trials: Sequence[Trial]) -> list[str]:
         texts.append(f"Of the paper's ten traditional models {len(used)} {'was' if len(used) == 1 else 'were'} tried.")
     elif used:
         texts.append("The paper does not state the grids of its ten traditional models; ours are in docs/baselines.md.")
+    if used:
+        texts.append("Trees and linear models minimize squared errors, where the paper speaks of mean absolute errors.")
+    if single := [each.title for each in used if each.grid and len(_settings_of(each, trials)) == 1]:
+        texts.append(f"Tried in one setting, not searched: {listing(single)}.")
     if others:
         texts.append(f"Not of the paper's ten, and kept apart from them: {listing(others)}.")
     return texts

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from irnet_ray.report.beside_paper import published_errors
 from irnet_ray.report.claims.finding import Judged
-from irnet_ray.report.comparison import Comparison, Point, point_of
+from irnet_ray.report.comparison import Comparison, Point, describe_points, point_of
 from irnet_ray.report.figures import agreement, error_distribution, learning_curves, mae_by_depth
 from irnet_ray.report.figures.error_distribution import Curve
 from irnet_ray.report.paper import PublishedExperiment, experiments_like
@@ -250,17 +250,6 @@ def lacking(trials: list[Trial]) -> str:
     if not trials:
         return ""
     return f"Not in this figure, because not finished: {listing(describe_points(trials))}."
-
-
-def describe_points(trials: list[Trial]) -> list[str]:
-    """Names points with their seeds, such as ``IRNet-48 (seeds 0, 1)``, in the order of the figures."""
-    seeds: dict[Point, list[int]] = {}
-    for trial in trials:
-        seeds.setdefault(point_of(trial), []).append(trial.seed)
-    return [
-        f"{point.label} (seed{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))})"
-        for point, numbers in sorted(seeds.items(), key=lambda item: item[0].place)
-    ]
 
 
 def _published(experiment: PublishedExperiment) -> str:

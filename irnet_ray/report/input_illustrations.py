@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from irnet_ray.report.claims.finding import Judged
-from irnet_ray.report.comparison import Point, point_of
+from irnet_ray.report.comparison import Point, describe_points, point_of
 from irnet_ray.report.figures.error_distribution import Curve
-from irnet_ray.report.illustrations import Illustration, agreement_of, describe_points, distribution_of
+from irnet_ray.report.illustrations import Illustration, agreement_of, distribution_of
 
 _MODEL = Point("irnet", 17)
 

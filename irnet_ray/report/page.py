@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from irnet_ray.errors import RunError
-from irnet_ray.report.advice import advice_table, fit_series
+from irnet_ray.report.advice import advice_table, fit_series, law_table, without_unfinished
 from irnet_ray.report.beside_paper import beside_paper
 from irnet_ray.report.claims import Finding, Judged, judge
 from irnet_ray.report.comparison import Comparison, compare, file_suffix, names_of
@@ -98,7 +98,9 @@ def _files(content: Content) -> Iterator[tuple[str, bytes]]:
     yield from table_files("tables/errors", content.errors).items()
     yield from table_files("tables/beside_paper", content.beside_paper).items()
     for number, advice in enumerate(content.advice):
-        yield from table_files(f"tables/advice{f'_{number + 1}' if number else ''}", advice.table).items()
+        suffix = f"_{number + 1}" if number else ""
+        yield from table_files(f"tables/advice{suffix}", advice.table).items()
+        yield from table_files(f"tables/laws{suffix}", advice.laws).items()
     for illustration in (each for section in content.sections for each in section.illustrations):
         if illustration.name not in content.drawings:
             continue
@@ -171,6 +173,8 @@ def _advice(comparisons: Sequence[Comparison]) -> list[Advice]:
             name=series.data if len(found) > 1 else "",
             dataset=series.dataset,
             table=advice_table(series),
+            laws=law_table(series),
+            missing=without_unfinished(series) if series.unfinished else "",
         )
         for series in found
     ]

@@ -42,9 +42,9 @@ class PublishedExperiment:
 
     Attributes:
         place: Where in the paper.
-        dataset: As the paper calls it; OQMD-SC where it has structures, and "(mBJ)" for the small band gap set of
-            JARVIS, are told from the text.
-        property: Likewise.
+        dataset: As the paper calls it; OQMD-SC where it has structures is told from the text.
+        property: Likewise; that Table 3's band gaps of JARVIS are those of the mBJ functional we infer from their
+            number and from the paper's reference 60, as it does not say.
         unit: Of the errors.
         representation: What it was predicted from, in our words.
         rows: Of the dataset.

@@ -83,6 +83,7 @@ def summarize(study: Study, inventory: Inventory) -> Provenance:
             "Resources": [f"{count(study.trainer.cpus, 'core')} and {count(study.trainer.gpus, 'GPU')} a trial"],
             "Seeds": [_seeds(trials)],
             "Training time": [f"{duration(float(results['train_seconds'].sum()))} over all finished trials"],
+            "Wall time": _wall_time([record.result for record in inventory.records.values()]),
             **({"Remarks": list(inventory.remarks)} if inventory.remarks else {}),
         },
         finished=len(results),
@@ -170,6 +171,29 @@ def _surroundings(provenances: Sequence[Mapping[str, Any]]) -> dict[str, list[st
         "Finished": [_from_to(times[0], times[-1])] if times else [],
     }
     return {heading: texts for heading, texts in facts.items() if texts}
+
+
+def _wall_time(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """From the beginning of the first trial to the end of the last, so far as trials that were not cut tell."""
+    seconds = wall_seconds(results)
+    return [] if seconds is None else [f"{duration(seconds)} from the first trial's start to the last one's end"]
+
+
+def wall_seconds(results: Sequence[Mapping[str, Any]]) -> float | None:
+    """Time from the beginning of the first of trials to the end of the last, pauses of the run included (s).
+
+    Args:
+        results: Keys as in ``RESULT_COLUMNS``, and ``provenance``.
+
+    Returns:
+        ``None`` if no trial says when it ended.
+    """
+    ends = [(each, each["provenance"].get("finished")) for each in results]
+    known = [(each, datetime.fromisoformat(end).timestamp()) for each, end in ends if end]
+    if not known:
+        return None
+    starts = [end - each["train_seconds"] - each["predict_seconds"] for each, end in known]
+    return float(max(end for _, end in known) - min(starts))
 
 
 def _from_to(first: str, last: str) -> str:

@@ -11,7 +11,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
-from irnet_ray.report.claims import Finding
+from irnet_ray.report.claims import OF_OURS, Finding
 from irnet_ray.report.drawings import Drawing
 from irnet_ray.report.figures.style import for_page
 from irnet_ray.report.filters import filters_of
@@ -54,11 +54,15 @@ class Advice:
         name: The data; empty if there is no other.
         dataset: For the page's filter.
         table: Of ``advice_table``.
+        laws: Of ``law_table``.
+        missing: What it had to do without; empty if nothing.
     """
 
     name: str
     dataset: str
     table: pd.DataFrame
+    laws: pd.DataFrame
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,9 +124,9 @@ def render(content: Content) -> str:
         few_findings=sum(finding.speaks for finding in every) <= _FEW,
         strip_width=WIDTH,
         strip_height=HEIGHT,
-        verdicts=_tally(every),
+        verdicts=_tally([finding for finding in every if finding.claim not in OF_OURS]),
         sections=[_laid_out(section) for section in content.sections],
-        advice=[{**vars(each), "table": lay_out(each.table)} for each in content.advice],
+        advice=[{**vars(each), "table": lay_out(each.table), "laws": lay_out(each.laws)} for each in content.advice],
         table=lay_out(content.errors.drop(columns="shortcut")),
         has_unfinished_rows="note" in content.errors,
         paper_table=None if content.beside_paper.empty else lay_out(content.beside_paper),

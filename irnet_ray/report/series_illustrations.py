@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from irnet_ray.report.claims.finding import Judged
-from irnet_ray.report.comparison import Comparison, file_suffix
+from irnet_ray.report.comparison import Comparison, describe_points, file_suffix
 from irnet_ray.report.figures import error_by_size
-from irnet_ray.report.illustrations import Illustration, describe_points
+from irnet_ray.report.illustrations import Illustration
 from irnet_ray.report.wording import distinct, listing
 
 
@@ -28,7 +28,8 @@ def illustrate_series(members: Sequence[Judged], others: Sequence[Comparison], n
         title=error_by_size.TITLE,
         caption="Mean absolute error on the same test rows, means over seeds; faint points are single seeds. Smaller "
         "sets of training rows are among the larger ones; the best baseline of each is the one of the paper's ten "
-        "with the lowest validation error; gradient boosting is not one of them."
+        "with the lowest validation error, hollow where not all of the ten have a result. Gradient boosting is not one "
+        "of them."
         f"{_recipes(members)}",
         paper=[
             "The paper has this across datasets only, and concludes that 48 layers beat 17 on the two with more than "
@@ -42,7 +43,8 @@ def illustrate_series(members: Sequence[Judged], others: Sequence[Comparison], n
     of_gains = Illustration(
         name=f"gain_by_size{suffix}",
         title=error_by_size.GAIN_TITLE,
-        caption="Relative change of IRNet's test error from that of the best baseline; below zero IRNet is better.",
+        caption="Relative change of IRNet's test error from that of the best baseline; below zero IRNet is "
+        "better. Hollow: not all of the paper's ten have a result there.",
         paper=["Figure 2 has this across all datasets of the paper: IRNet wins above some 15,000 rows."],
         missing=_without(members, others),
         data=gains,

@@ -5,7 +5,7 @@ import pytest
 from report.synthetic import complete, make_study, predictions
 
 from irnet_ray.errors import RunError
-from irnet_ray.report.advice import Series, advice_table, advise, fit_series
+from irnet_ray.report.advice import Series, advice_table, advise, fit_series, law_table
 from irnet_ray.report.comparison import compare
 from irnet_ray.study.run_directory import RunDirectory
 
@@ -19,8 +19,9 @@ def made(tmp_path, error, sizes=SIZES, depths=(10, 17, 48)):
     run = RunDirectory(str(tmp_path))
     run.claim(study)
     for trial in study.trials():
-        mae = error(trial.architecture.depth, trial.train_size) * (1 + 0.005 * (trial.seed - 1))
-        complete(run, trial, predictions(mae, seed=0, rows=50))
+        mae = error(trial.architecture.depth, trial.train_size)
+        if mae is not None:
+            complete(run, trial, predictions(mae * (1 + 0.005 * (trial.seed - 1)), seed=0, rows=50))
     return run
 
 
@@ -88,6 +89,25 @@ def test_equal_depths_with_noise_give_the_shallowest(seeds):
         ]
         shallow += Series("", "", "", {}, dict(zip((17, 48), errors, strict=True))).best_depth(30_000) == 17
     assert shallow >= 0.95 * tries
+
+
+def test_what_is_not_finished_is_named(tmp_path):
+    def error(depth, rows):
+        return (
+            None if (depth, rows) == (48, 300_000) or rows == 5000 else deeper_is_better_above_20_000_rows(depth, rows)
+        )
+
+    text = advise(made(tmp_path, error), 200_000)
+    every = "IRNet-10 (seeds 0, 1, 2), IRNet-17 (seeds 0, 1, 2) and IRNet-48 (seeds 0, 1, 2) with 5,000 training rows"
+    assert text.endswith(f"Without what has no result: IRNet-48 (seeds 0, 1, 2) with 300,000 training rows; {every}.")
+
+
+def test_the_laws_stand_beside_the_advice(tmp_path):
+    table = law_table(series(made(tmp_path, deeper_is_better_above_20_000_rows))).set_index("layers")
+    assert table["exponent"].tolist() == pytest.approx([0.3, 0.3, 0.4], abs=0.02)
+    low, high = map(float, table.loc[48, "exponent_interval"].split(" to "))
+    assert low <= 0.4 <= high
+    assert (set(table["from_rows"]), set(table["to_rows"])) == ({1000}, {300_000})
 
 
 def test_too_few_sizes_give_no_advice(tmp_path):

@@ -21,9 +21,14 @@ def test_every_model_that_the_paper_has_stands_beside_its_value(make_run):
     assert rows.loc["IRNet-17", "ours_to_paper"] == pytest.approx(0.08 * 1.005 / 0.054)
     assert set(rows["place"]) == {"Table 1"}
     assert (rows["seeds"] == 2).all()
+    assert "note" not in rows
 
 
-def test_what_is_not_finished_or_not_in_the_paper_is_left_out(make_run):
-    assert table(make_run(mae={"irnet-17": 0.08}))["network"].tolist() == ["IRNet-17"]
+def test_what_is_not_finished_is_noted_and_what_the_paper_has_not_is_left_out(make_run):
+    rows = table(make_run(mae={"irnet-17": 0.08})).set_index("network")
+    assert rows.index.tolist() == ["best of ten traditional models", "plain-17", "IRNet-17", "IRNet-48"]
+    assert rows["test_mae"].dropna().index.tolist() == ["IRNet-17"]
+    assert rows["part_of_cost"].dropna().index.tolist() == ["IRNet-17"]
+    assert rows["note"].tolist() == [*["1 planned trial without a result"] * 2, "", "1 planned trial without a result"]
     data = {"dataset": "oqmd", "property": "formation_enthalpy", "representation": "fractions"}
     assert table(make_run(make_study(name="other", data=data))).empty

@@ -36,7 +36,7 @@ def test_the_papers_pattern_is_reproduced(make_run):
     assert (irnet.claim, irnet.criterion) == ("IRNet gets better with depth", "ratio below 1")
     assert (irnet_no_worse.claim, irnet_no_worse.criterion) == (
         "IRNet gets at most 10% worse with depth",
-        "ratio below 1.1",
+        "ratio below 1.1, a threshold of ours",
     )
     assert irnet_no_worse.effect == irnet.effect
     assert (srnet_no_worse.verdict, irnet_no_worse.verdict) == ("contradicted", "reproduced")

@@ -28,6 +28,7 @@ def test_everything_else_is_named_with_the_papers_value():
     assert "1,000 and 3,000 rows" in texts
     assert "The test rows choose nothing" in texts
     assert "Of the paper's ten traditional models 1 was tried." in texts
+    assert "Tried in one setting, not searched: random forest." in texts
     assert "kept apart from them: gradient boosting." in texts
 
 

@@ -52,11 +52,11 @@ def test_a_kept_study_shows_verdicts_errors_advice_and_figures(result_blocks, ru
     run_blocks.keep(run.storage.local_path, blocks.kept_files("data_size-laptop"))
     lines = blocks.study("data_size-laptop")().splitlines()
     assert "$ irnet-ray run studies/data_size.yaml --profile laptop" in lines
-    assert any(line.startswith("27 finished trials, ") for line in lines)
+    assert any(line.startswith("27 finished trials, ") and "from the first trial's start" in line for line in lines)
     assert any("IRNet beats the best of" in line and line.endswith("| inconclusive |") for line in lines)
     assert any("A trained network predicts" in line and line.endswith("| **contradicted** |") for line in lines)
     assert "| train rows | best baseline | IRNet-17 | IRNet-48 | which baseline |" in lines
-    assert "| 1,000 | 0.151 | 0.126 | 0.126 | random forest |" in lines
+    assert "| 1,000 | 0.151 | 0.126 | 0.126 | random forest, of 1 that have a result |" in lines
     assert any(line.startswith("| oqmd, formation enthalpy, composition | 100,000 | IRNet-48 |") for line in lines)
     assert "\\* beyond what was tried." in lines
     assert "![error by size](data_size-laptop/error_by_size.png)" in lines

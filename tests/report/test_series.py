@@ -47,6 +47,7 @@ def test_errors_and_gains_by_size(run):
     change = error_by_size.gains(table).set_index(["depth", "train_rows"])["change"]
     assert change[17, 1000] == pytest.approx(1 / 0.6 - 1)
     assert change[48, 100_000] == pytest.approx(1.1 / 1.2 - 1)
+    assert set(table["of_the_ten"]) == set(error_by_size.gains(table)["of_the_ten"]) == {2}
 
 
 def test_gradient_boosting_stands_beside_the_best_of_the_ten(tmp_path):
@@ -59,7 +60,7 @@ def test_gradient_boosting_stands_beside_the_best_of_the_ten(tmp_path):
     wide = error_by_size.summary(error_by_size.data(judged_of(run)))
     assert wide["best baseline"].tolist() == pytest.approx([0.2] * 3)
     assert wide["gradient boosting"].tolist() == pytest.approx([0.1] * 3)
-    assert set(wide["which_baseline"]) == {"random forest"}
+    assert set(wide["which_baseline"]) == {"random forest, of 1 that have a result"}
 
 
 def test_the_figures_are_those_of_the_report(run):
@@ -75,8 +76,27 @@ def test_the_figures_are_those_of_the_report(run):
     assert axes.get_ylabel() == "Test MAE (eV/atom), log scale"
     assert illustrations[0].table["train_rows"].tolist() == SIZES
     assert illustrations[0].table["IRNet-17"].tolist() == pytest.approx([1 / 3, 1 / 4, 1 / 5], rel=0.01)
-    assert illustrations[0].table["which_baseline"].tolist() == ["random forest"] * 3
+    assert illustrations[0].table["which_baseline"].tolist() == ["random forest, of 2 that have a result"] * 3
     assert illustrations[1].table.loc[0, "IRNet-17"] == "+67%"
+
+
+def test_the_best_of_all_ten_is_filled_and_of_fewer_hollow(tmp_path):
+    task = {"dataset": "oqmd", "property": "formation_enthalpy"}
+    data = [
+        {**task, "train_size": [1000, 10_000], "models": ["irnet", "ten"]},
+        {**task, "train_size": 100_000, "models": ["irnet", "one"]},
+    ]
+    irnet = {"depth": 17, "shortcut": "layer", "width": 0.25, "recipe": "fast"}
+    models = {"irnet": irnet, "ten": {"kind": "the_ten"}, "one": {"kind": "ridge"}}
+    run = RunDirectory(str(tmp_path))
+    run.claim(make_study(data=data, models=models))
+    for trial in run.study().trials():
+        complete(run, trial, predictions(0.1, seed=0))
+    errors, gains = illustrate_series(series(judged_of(run))[0], [], "")
+    for illustration, marker in ((errors, "D"), (gains, "o")):
+        points = [each for each in illustration.draw().axes[0].lines if len(each.get_xdata()) == 1]
+        faces = {each.get_xdata()[0]: each.get_markerfacecolor() for each in points if each.get_marker() == marker}
+        assert [size for size in (1000, 10_000, 100_000) if faces[size] == "white"] == [100_000]
 
 
 def test_a_series_without_baselines_has_no_gains(tmp_path):

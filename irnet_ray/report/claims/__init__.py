@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from irnet_ray.report.claims.crossings import crossings
-from irnet_ray.report.claims.depth import effects_of_depth, order_of_placements
+from irnet_ray.report.claims.depth import OF_OURS, effects_of_depth, order_of_placements
 from irnet_ray.report.claims.finding import Finding, Judged, Verdict
 from irnet_ray.report.claims.inputs import effects_of_inputs
 from irnet_ray.report.claims.robustness import predicting_times, training_times, worst_tenths
 from irnet_ray.report.claims.size import winners_on_big_data, winners_on_small_data
 
-__all__ = ["QUESTIONS", "Finding", "Judged", "Question", "Verdict", "judge"]
+__all__ = ["OF_OURS", "QUESTIONS", "Finding", "Judged", "Question", "Verdict", "judge"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -40,8 +39,8 @@ class Claim:
 
     @property
     def criterion(self) -> str:
-        """What reproduces it."""
-        return f"ratio {self.side} {self.threshold:g}"
+        """What reproduces it; the paper's claims are of more or less, and other thresholds ours."""
+        return f"ratio {self.side} {self.threshold:g}{', a threshold of ours' if self.threshold != 1 else ''}"
 
     def verdict(self, low: float, high: float) -> Verdict:
         """Judges an interval of the ratio."""
@@ -270,11 +269,10 @@ def what_is_lacking(judged: Judged, points: Sequence[Point]) -> str:
 
 def without_result(judged: Judged, points: Sequence[Point]) -> str:
     """A sentence on the planned trials of models that some others of have a result; empty if all have one."""
-    lacking = Counter(point_of(trial) for trial in judged.comparison.missing)
     texts = [
-        f"{lacking[point]} of {judged.seeds(point) + lacking[point]} planned seeds of {name_of(point)}"
+        f"{lacking} of {judged.seeds(point) + lacking} planned seeds of {name_of(point)}"
         for point in distinct(points)
-        if lacking[point] and judged.seeds(point)
+        if (lacking := judged.comparison.without_result(point)) and judged.seeds(point)
     ]
     return f" Without a result: {listing(texts)}." if texts else ""
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
+from irnet_ray.model.baselines import THE_TEN
 from irnet_ray.report.claims.finding import Judged
 from irnet_ray.report.comparison import Point
 from irnet_ray.report.figures.style import (
@@ -45,7 +46,8 @@ def data(run: Sequence[Judged]) -> pd.DataFrame:
 
     Returns:
         Columns ``name``, ``model`` (empty for the best of the paper's ten), ``depth``, ``train_rows``, ``seed``,
-        ``test_mae`` (unit of the property), ``baseline`` (which one is best) and ``trial_id``, by name, rows and seed.
+        ``test_mae`` (unit of the property), ``baseline`` (which one is best), ``of_the_ten`` (of how many that have a
+        result) and ``trial_id``, by name, rows and seed.
     """
     rows: list[dict[str, object]] = []
     for judged in run:
@@ -53,7 +55,7 @@ def data(run: Sequence[Judged]) -> pd.DataFrame:
         points = [point for point in judged.comparison.finished_points() if point.depth or point == _BESIDE]
         named = {point.label: point for point in points} | ({BEST: best} if best else {})
         rows += [row for name, point in named.items() for row in _rows(judged, name, point)]
-    columns = ["name", "model", "depth", "train_rows", "seed", "test_mae", "baseline", "trial_id"]
+    columns = ["name", "model", "depth", "train_rows", "seed", "test_mae", "baseline", "of_the_ten", "trial_id"]
     table = pd.DataFrame(rows, columns=columns)
     return table.astype({"depth": "Int64"}).sort_values(["model", "depth", "train_rows", "seed"], ignore_index=True)
 
@@ -69,6 +71,7 @@ def _rows(judged: Judged, name: str, point: Point) -> list[dict[str, object]]:
             "seed": trial.seed,
             "test_mae": float(errors[trial.seed].mean()),
             "baseline": point.label if name == BEST else "",
+            "of_the_ten": judged.comparison.tried_baselines,
             "trial_id": trial.id,
         }
         for trial in judged.comparison.finished(point)
@@ -83,11 +86,17 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     """
     means = table.groupby(["train_rows", "name"], sort=False)["test_mae"].mean().unstack()
     names = list(dict.fromkeys(table["name"]))
-    baselines = table[table["name"] == BEST].drop_duplicates("train_rows").set_index("train_rows")["baseline"]
+    best = table[table["name"] == BEST].drop_duplicates("train_rows")
+    texts = [_of_how_many(*each) for each in best[["baseline", "of_the_ten"]].itertuples(index=False)]
+    baselines = pd.Series(texts, index=best["train_rows"], dtype=object)
     wide = means.reindex(columns=names).sort_index()
     if len(baselines):
         wide["which_baseline"] = baselines.reindex(wide.index)
     return wide.reset_index().rename_axis(columns=None)
+
+
+def _of_how_many(baseline: str, of_the_ten: int) -> str:
+    return baseline if of_the_ten == len(THE_TEN) else f"{baseline}, of {of_the_ten} that have a result"
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
@@ -97,15 +106,15 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
         table: Of ``data``.
 
     Returns:
-        Columns ``name``, ``model``, ``depth``, ``train_rows``, ``change`` (negative where IRNet is better) and
-        ``trial_ids``.
+        Columns ``name``, ``model``, ``depth``, ``train_rows``, ``of_the_ten`` (how many have a result), ``change``
+        (negative where IRNet is better) and ``trial_ids``.
     """
-    means = table.groupby(["name", "model", "depth", "train_rows"], dropna=False, sort=False)
+    means = table.groupby(["name", "model", "depth", "train_rows", "of_the_ten"], dropna=False, sort=False)
     averaged = means.agg(test_mae=("test_mae", "mean"), trial_ids=("trial_id", " ".join)).reset_index()
     baselines = averaged[averaged["name"] == BEST].set_index("train_rows")["test_mae"]
     networks = averaged[(averaged["model"] == "irnet") & averaged["train_rows"].isin(baselines.index)]
     change = networks["test_mae"].to_numpy() / baselines.reindex(networks["train_rows"]).to_numpy() - 1
-    columns = ["name", "model", "depth", "train_rows", "change", "trial_ids"]
+    columns = ["name", "model", "depth", "train_rows", "of_the_ten", "change", "trial_ids"]
     return networks.assign(change=change)[columns].reset_index(drop=True)
 
 
@@ -134,7 +143,7 @@ def draw(table: pd.DataFrame, unit: str, *, optimistic: bool) -> Figure:
     for name, rows in table.groupby("name", sort=False):
         means = rows.groupby("train_rows")["test_mae"].mean()
         groups = rows.groupby("train_rows")["trial_id"].apply(list)
-        _draw_line(axes, str(name), rows, means, groups)
+        _draw_line(axes, str(name), rows, means, groups, _of_few(rows) if name == BEST else ())
         for size, error, trial_id in rows[["train_rows", "test_mae", "trial_id"]].to_numpy():
             (seed,) = axes.plot([size], [error], "o", color=_colour(rows), alpha=0.35, markersize=3)
             mark(seed, *_whose(rows), [trial_id])
@@ -158,13 +167,20 @@ def draw_gains(table: pd.DataFrame, *, optimistic: bool) -> Figure:
     axes.axhline(0, color=MUTED, linewidth=1)
     for name, rows in table.groupby("name", sort=False):
         by_size = rows.set_index("train_rows")
-        _draw_line(axes, str(name), rows, by_size["change"], by_size["trial_ids"].str.split())
+        _draw_line(axes, str(name), rows, by_size["change"], by_size["trial_ids"].str.split(), _of_few(rows))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     _finish(figure, axes, table, f"Test MAE against the best baseline{', optimistic' if optimistic else ''}")
     return figure
 
 
-def _draw_line(axes: Axes, name: str, rows: pd.DataFrame, values: pd.Series, trials: pd.Series) -> None:
+def _of_few(rows: pd.DataFrame) -> list[int]:
+    """The sizes at which not all of the ten have a result."""
+    return [int(size) for size in rows.loc[rows["of_the_ten"] < len(THE_TEN), "train_rows"]]
+
+
+def _draw_line(
+    axes: Axes, name: str, rows: pd.DataFrame, values: pd.Series, trials: pd.Series, hollow: Sequence[int]
+) -> None:
     depth = rows["depth"].iloc[0]
     dashes, marker = _BASELINE if name == BEST else _BOOSTING
     if not pd.isna(depth):
@@ -173,7 +189,8 @@ def _draw_line(axes: Axes, name: str, rows: pd.DataFrame, values: pd.Series, tri
     line.set(label=capitalized(name), marker=marker)
     mark(line, *_whose(rows))
     for size, value, ids in zip(values.index.to_numpy(), values.to_numpy(), trials, strict=True):
-        (point,) = axes.plot([size], [value], marker, color=_colour(rows))
+        face = "white" if size in hollow else _colour(rows)
+        (point,) = axes.plot([size], [value], marker, color=_colour(rows), markerfacecolor=face)
         mark(point, *_whose(rows), ids)
 
 
