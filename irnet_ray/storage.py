@@ -32,7 +32,10 @@ _PASSING_WORDS = re.compile(
     r"AWS Error (NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|THROTTLING|REQUEST_TIMEOUT)"
     r"|HTTP status 5\d\d|\bUNAVAILABLE\b"
 )
-_KEYS = "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use the machine's role"
+_KEYS = {
+    "s3": "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use the machine's role",
+    "gs": "use the machine's service account or GOOGLE_APPLICATION_CREDENTIALS; gs://anonymous@ reads what is public",
+}
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds between two tries
 
 Found = TypeVar("Found")
@@ -56,8 +59,11 @@ class Storage:
     def __init__(self, uri: str, otherwise: str = ELSEWHERE, patience: float = 0.0) -> None:
         self._otherwise = otherwise
         self._patience = patience
-        if "://" in uri and "@" in urlsplit(uri).netloc:  # it would be told in messages, logs and job lists
-            raise StorageError(f"storage '{urlsplit(uri).scheme}://...': keys do not belong into a URI; {_KEYS}")
+        keys, at, _ = urlsplit(uri).netloc.rpartition("@") if "://" in uri else ("", "", "")
+        if at and keys != "anonymous":  # it would be told in messages, logs and job lists
+            scheme = urlsplit(uri).scheme
+            repair = _KEYS.get(scheme, "leave them out")
+            raise StorageError(f"storage '{scheme}://...': keys do not belong into a URI; {repair}")
         self.uri = join(uri) if "://" in uri else str(Path(uri).resolve())
         try:
             self._filesystem, self._root = fs.FileSystem.from_uri(self.uri)
@@ -129,6 +135,8 @@ class Storage:
 
     def names(self, folder: str = "") -> list[str]:
         """Names of files and folders directly in a folder, sorted; none where there is no such folder."""
+        if self._filesystem.type_name == "gcs":  # of which pyarrow lists no folders but those that were made as such
+            return sorted({path.split("/")[0] for path in self.files(folder)})
         return sorted(str(info.base_name) for info in self._list(folder, recursive=False))
 
     def files(self, folder: str) -> set[str]:
@@ -158,10 +166,12 @@ class Storage:
 
     def _delete(self, path: str, delete: Callable[[str], None]) -> None:
         def access() -> None:
+            full = self._full(path)
             try:
-                delete(self._full(path))
-            except FileNotFoundError:
-                return
+                delete(full)
+            except OSError:  # Google's storage has no exception of its own for what is not there
+                if self._filesystem.get_file_info(full).type != fs.FileType.NotFound:
+                    raise
 
         self._try("delete", path, access)
 

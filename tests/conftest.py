@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ settings.register_profile(
     "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("steady")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell, of which programs inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 METALS = ("Li", "Na", "K", "Mg", "Ca", "Sr", "Ti", "V", "Fe", "Co", "Ni", "Cu", "Zn", "Al")
 NONMETALS = ("O", "S", "F", "Cl", "N", "P")
@@ -88,6 +92,15 @@ def bucket_server() -> Iterator[BucketServer]:
 def bucket(bucket_server: BucketServer) -> str:
     """The URI of its bucket."""
     return bucket_server.uri
+
+
+@pytest.fixture(scope="session")
+def google_bucket() -> Iterator[str]:
+    """The URI of a bucket of Google's kind, on this machine."""
+    import google_server
+
+    with google_server.serving() as uri:
+        yield uri
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import io
 
 import pandas as pd
 import pytest
-from commands import succeed
+from commands import assert_refused, succeed
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from irnet_ray.cache import Cache
 from irnet_ray.study.result import TIME_COLUMNS
@@ -14,8 +15,9 @@ from irnet_ray.study.run_directory import RunDirectory
 
 
 @pytest.fixture
-def runs(bucket, tmp_path, monkeypatch):
+def runs(request, tmp_path, monkeypatch):
     """The URI of a folder for runs; features lie in the bucket as well."""
+    bucket = request.getfixturevalue(getattr(request, "param", "bucket"))
     monkeypatch.setenv("IRNET_RAY_CACHE", f"{bucket}/{tmp_path.name}/cache")
     return f"{bucket}/{tmp_path.name}/runs"
 
@@ -25,6 +27,7 @@ def read_results(uri):
     return pd.read_csv(io.BytesIO(content)).drop(columns=list(TIME_COLUMNS))
 
 
+@pytest.mark.parametrize("runs", ["bucket", "google_bucket"], indirect=True)
 def test_a_study_in_a_bucket_ends_as_on_a_disk_and_goes_on_there(invoke, study_file, runs, tmp_path):
     succeed(invoke("run", study_file, "--local"))
     command = ("run", study_file, "--local", "--storage", runs)
@@ -45,3 +48,21 @@ def test_a_study_in_a_bucket_ends_as_on_a_disk_and_goes_on_there(invoke, study_f
     pd.testing.assert_frame_equal(read_results(run.uri), on_disk)
     assert succeed(invoke("status", run.uri)).count("done") == 3
     assert "report: " in succeed(invoke("report", run.uri))
+
+
+def test_monitor_of_a_bucket_says_what_reads_it(invoke, study_file, runs, monkeypatch):
+    succeed(invoke("run", study_file, "--local", "--storage", runs))
+    called = []
+    monkeypatch.setattr("os.execv", lambda program, arguments: called.append(arguments))
+    succeed(invoke("monitor", f"{runs}/small"))
+    assert called[0][called[0].index("--logdir") + 1] == f"{runs}/small/tensorboard"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert_refused(invoke("monitor", f"{runs}/small"), "reads s3:// by boto3; 'pip install boto3'")
+
+
+def test_tensorboard_reads_curves_out_of_a_bucket(invoke, study_file, runs):
+    succeed(invoke("run", study_file, "--local", "--storage", runs))
+    trial, *_ = sorted({path.split("/")[0] for path in RunDirectory(f"{runs}/small").storage.files("tensorboard")})
+    events = EventAccumulator(f"{runs}/small/tensorboard/{trial}")
+    events.Reload()
+    assert "mae/validation" in events.Tags()["scalars"]

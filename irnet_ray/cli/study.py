@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -23,6 +24,8 @@ from irnet_ray.cli.options import (
     study_arguments,
 )
 from irnet_ray.errors import RunError
+
+_READERS_OF_BUCKETS = {"s3": "boto3", "gs": "gcsfs"}
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,6 +157,10 @@ def monitor(directory: str, port: int) -> None:
 
     run = RunDirectory(directory)
     run.study()
+    scheme, _, rest = run.uri.partition("://")
+    reader = _READERS_OF_BUCKETS.get(scheme) if rest else None
+    if reader is not None and importlib.util.find_spec(reader) is None:
+        raise RunError(f"'{run.uri}': TensorBoard reads {scheme}:// by {reader}; 'pip install {reader}'")
     program = shutil.which("tensorboard", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if program is None:
         raise RunError("tensorboard is not installed; 'pip install tensorboard'")

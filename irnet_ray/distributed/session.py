@@ -17,7 +17,7 @@ import ray._private.utils
 from ray.exceptions import AuthenticationError
 
 from irnet_ray.distributed.resources import check_room
-from irnet_ray.distributed.token import protect_token, use_token
+from irnet_ray.distributed.token import make_token, use_token
 from irnet_ray.errors import ConfigurationError
 from irnet_ray.study.spec import Trainer
 
@@ -111,6 +111,8 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
     if address:
         _check_reachable(address)
         use_token()
+    else:
+        make_token()
     try:
         with _termination_kept(), nullcontext() if address else _interrupts_deferred(), warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
@@ -134,7 +136,6 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
                 f"--address '{address}': cannot connect to Ray ({reason}); {_OF_ITS_HEAD}, or leave --address out"
             ) from error
         raise ConfigurationError(f"Ray cannot start on this machine ({reason}); --local works without Ray") from error
-    protect_token()
     for name in ("ray", "ray.data", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.ERROR)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 import yaml
+from cfnlint.api import lint_file
 from moto import mock_aws
 from ray.autoscaler._private.aws.config import bootstrap_aws
 from ray.autoscaler._private.aws.node_provider import AWSNodeProvider
@@ -35,7 +36,12 @@ def aws(monkeypatch):
         boto3.client("ec2").create_key_pair(KeyName="irnet-ray")
         formation = boto3.client("cloudformation")
         template = (ROOT / "docs" / "aws-stack.yaml").read_text()
-        formation.create_stack(StackName="irnet-ray", TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+        formation.create_stack(
+            StackName="irnet-ray",
+            TemplateBody=template,
+            Parameters=[{"ParameterKey": "Zone", "ParameterValue": f"{REGION}a"}],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
         (stack,) = formation.describe_stacks(StackName="irnet-ray")["Stacks"]
         yield {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
@@ -65,6 +71,12 @@ def everything():
         iam.list_roles()["Roles"],
         iam.list_instance_profiles()["InstanceProfiles"],
     )
+
+
+def test_cloudformation_would_take_the_stack():
+    """cfn-lint knows what AWS refuses and the stand-in takes, such as aliases of YAML."""
+    problems = lint_file(ROOT / "docs" / "aws-stack.yaml")
+    assert [str(each) for each in problems] == []
 
 
 def test_with_the_outputs_of_the_stack_the_file_is_complete(filled):
@@ -146,3 +158,19 @@ def test_roles_have_few_rights(role, may_start):
     for each in statements:
         if each["Resource"] == "*":
             assert all(action.startswith(OF_ALL) for action in as_list(each["Action"]))
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_head_starts_machines_of_the_workers_type_alone():
+    documents = [json.loads(each) if isinstance(each, str) else each for each in documents_of("irnet-ray-head")]
+    statements = list(itertools.chain.from_iterable(each["Statement"] for each in documents))
+    (starting,) = (
+        each["Condition"]["StringEquals"]
+        for each in statements
+        if "ec2:RunInstances" in as_list(each["Action"]) and "instance/*" in str(each["Resource"])
+    )
+    content = yaml.safe_load((ROOT / "cluster.yaml").read_text())
+    workers = [each["node_config"] for name, each in content["available_node_types"].items() if name != "head"]
+    assert {each["InstanceType"] for each in workers} == {starting["ec2:InstanceType"]}
+    assert {each["MetadataOptions"]["HttpTokens"] for each in workers} == {starting["ec2:MetadataHttpTokens"]}
+    assert starting["aws:RequestTag/ray-cluster-name"] == content["cluster_name"]

@@ -16,7 +16,8 @@ from irnet_ray.errors import ConfigurationError
 ROOT = Path(__file__).parents[2]
 FILES = Path(__file__).parent / "clusters"
 NODES = "available_node_types"
-POD = "spec.rayClusterSpec.headGroupSpec.template.spec"
+HEAD = "spec.rayClusterSpec.headGroupSpec"
+POD = f"{HEAD}.template.spec"
 
 
 def changed(name: str, path: str, value: object, folder: Path) -> Path:
@@ -51,6 +52,13 @@ MANIFEST = "apiVersion: ray.io/v1\nkind: RayCluster\nspec:\n  headGroupSpec: {}\
 START = "ray start --head --port=6379 --dashboard-host=127.0.0.1"
 OPEN = {"FromPort": 8265, "ToPort": 8265, "IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 OPEN_V6 = {"FromPort": 0, "ToPort": 65535, "IpProtocol": "tcp", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+HALF = {**OPEN, "IpRanges": [{"CidrIp": "0.0.0.0/1"}]}
+STOPPED_ALONE = ["RAY_AUTH_MODE=token ray stop", "ray start --address=$RAY_HEAD_IP:6379"]
+DISABLED = "export RAY_AUTH_MODE=token && RAY_AUTH_MODE=disabled ray start --address=$RAY_HEAD_IP:6379"
+EXPORTED = "export RAY_AUTH_MODE=token && ray start --address=$RAY_HEAD_IP:6379"
+CONTINUED = "RAY_AUTH_MODE=token \\\n  ray start --address=$RAY_HEAD_IP:6379"
+LOAD_BALANCER = {"spec": {"type": "LoadBalancer"}}
+PRIVILEGED = {"privileged": True}
 TOKEN = {"name": "RAY_AUTH_TOKEN", "value": "abc"}
 
 
@@ -65,10 +73,8 @@ TOKEN = {"name": "RAY_AUTH_TOKEN", "value": "abc"}
             *("aws.yaml", "head_start_ray_commands.1", f"RAY_AUTH_MODE=token {START}".replace("127.0.0.1", "0.0.0.0")),
             *("unsafe", "head_start_ray_commands"),
         ),
-        (
-            *("aws.yaml", "head_start_ray_commands.1", f"RAY_AUTH_MODE=token {START} --ray-client-server-port=10001"),
-            *("unsafe", "head_start_ray_commands"),
-        ),
+        ("aws.yaml", "worker_start_ray_commands", STOPPED_ALONE, "unsafe", "worker_start_ray_commands"),
+        ("aws.yaml", "worker_start_ray_commands.1", DISABLED, "unsafe", "worker_start_ray_commands"),
         ("aws.yaml", "setup_commands.0", "export RAY_AUTH_TOKEN=0123456789abcdef", "unsafe", "setup_commands"),
         ("aws.yaml", "setup_commands.0", 'export RAY_AUTH_TOKEN="0123456789abcdef"', "unsafe", "setup_commands"),
         ("aws.yaml", "docker.run_options", ["-e AWS_SECRET_ACCESS_KEY=0123456789abcdef"], "unsafe", "docker"),
@@ -84,6 +90,7 @@ TOKEN = {"name": "RAY_AUTH_TOKEN", "value": "abc"}
         ("aws.yaml", "provider.cache_stopped_nodes", None, "costly", "provider.cache_stopped_nodes"),
         ("aws.yaml", "provider.security_group", {"IpPermissions": [OPEN]}, "unsafe", "provider.security_group"),
         ("aws.yaml", "provider.security_group", {"IpPermissions": [OPEN_V6]}, "unsafe", "provider.security_group"),
+        ("aws.yaml", "provider.security_group", {"IpPermissions": [HALF]}, "unsafe", "provider.security_group"),
         ("aws.yaml", f"{NODES}.head.node_config.NetworkInterfaces.0.Groups", None, "unsafe", NODES),
         (
             *("aws.yaml", f"{NODES}.spot.node_config.NetworkInterfaces.0.AssociatePublicIpAddress", True),
@@ -110,6 +117,10 @@ TOKEN = {"name": "RAY_AUTH_TOKEN", "value": "abc"}
             *("kuberay.yaml", "spec.rayClusterSpec.headGroupSpec.serviceType", "LoadBalancer"),
             *("unsafe", "spec.rayClusterSpec.headGroupSpec.serviceType"),
         ),
+        ("kuberay.yaml", f"{HEAD}.headService", LOAD_BALANCER, "unsafe", f"{HEAD}.headService.spec.type"),
+        ("kuberay.yaml", f"{HEAD}.enableIngress", True, "unsafe", f"{HEAD}.enableIngress"),
+        ("kuberay.yaml", f"{POD}.containers.0.ports", [{"hostPort": 8265}], "unsafe", f"{POD}.containers.0.ports"),
+        ("kuberay.yaml", f"{POD}.containers.0.securityContext", PRIVILEGED, "unsafe", f"{POD}.containers.0.security"),
         ("kuberay.yaml", "spec.shutdownAfterJobFinishes", None, "costly", "spec.shutdownAfterJobFinishes"),
         ("kuberay.yaml", f"{POD}.hostNetwork", True, "unsafe", f"{POD}.hostNetwork"),
         ("kuberay.yaml", f"{POD}.containers.0.resources", None, "unfinished", f"{POD}.containers.0.resources"),
@@ -129,6 +140,24 @@ def test_what_is_wrong_is_named_with_its_field(tmp_path, name, path, value, kind
     assert {remark.kind for remark in remarks} == {kind}
     assert all(remark.field.startswith(field) for remark in remarks)
     assert all(";" in remark.text or "replaced by" in remark.text for remark in remarks)
+
+
+@pytest.mark.parametrize("command", [EXPORTED, CONTINUED])
+def test_the_token_may_be_asked_for_in_several_ways(tmp_path, command):
+    assert check_cluster_file(changed("aws.yaml", "worker_start_ray_commands.1", command, tmp_path)) == []
+
+
+@pytest.mark.parametrize("addresses", ["10.0.0.0/8", "198.51.0.0/16", "203.0.113.7/32"])
+def test_addresses_of_ones_own_may_be_let_in(tmp_path, addresses):
+    group = {"IpPermissions": [{**OPEN, "IpRanges": [{"CidrIp": addresses}]}]}
+    assert check_cluster_file(changed("aws.yaml", "provider.security_group", group, tmp_path)) == []
+
+
+def test_aws_without_boto3_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    (remark,) = check_cluster_file(changed("aws.yaml", "max_workers", 1, tmp_path))
+    assert (remark.kind, remark.field) == ("unfinished", "provider.type")
+    assert "pip install 'irnet-ray[aws]'" in remark.text
 
 
 def test_clouds_without_rules_are_not_called_safe(tmp_path):

@@ -76,6 +76,7 @@ def check_whole(run, study, undisturbed):
 @pytest.mark.parametrize(
     ("number", "code", "told"),
     [
+        (signal.SIGINT, 128 + signal.SIGINT, "interrupted; the same command goes on from what is kept\n"),
         (signal.SIGTERM, 128 + signal.SIGTERM, "interrupted; the same command goes on from what is kept\n"),
         (signal.SIGKILL, -signal.SIGKILL, ""),
     ],
@@ -84,7 +85,7 @@ def check_whole(run, study, undisturbed):
 def test_a_driver_that_is_ended(study_file, study, tmp_path, undisturbed, number, code, told):
     with started(study_file, tmp_path) as (process, run), nothing_repeated(run):
         process.send_signal(number)
-        _, complaint = process.communicate(timeout=60)
+        _, complaint = process.communicate(timeout=30)
         assert process.returncode == code
         assert complaint == told
         assert run.finished() != {trial.id for trial in study.trials()}

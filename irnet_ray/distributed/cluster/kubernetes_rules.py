@@ -23,10 +23,7 @@ def remarks(manifest: Mapping[str, Any]) -> Iterator[Remark]:
     cluster = manifest["spec"]["rayClusterSpec"] if is_job else manifest["spec"]
     if mapping_at(cluster, "authOptions", path).get("mode") != "token":
         yield Remark("unsafe", f"{path}.authOptions", "Ray asks nobody for a token; write {mode: token}")
-    service = cluster["headGroupSpec"].get("serviceType", "ClusterIP")
-    if service != "ClusterIP":
-        text = f"'{service}' makes Ray's ports reachable from outside; leave it out, and use kubectl port-forward"
-        yield Remark("unsafe", f"{path}.headGroupSpec.serviceType", text)
+    yield from _services(cluster["headGroupSpec"], f"{path}.headGroupSpec")
     if is_job and not manifest["spec"].get("shutdownAfterJobFinishes"):
         text = "the cluster stays, and is paid, when the study is done; set it to true"
         yield Remark("costly", "spec.shutdownAfterJobFinishes", text)
@@ -38,12 +35,32 @@ def remarks(manifest: Mapping[str, Any]) -> Iterator[Remark]:
         yield from _pod(mapping_at(template, "spec", f"{field}.template"), f"{field}.template.spec")
 
 
+def _services(head: Mapping[str, Any], field: str) -> Iterator[Remark]:
+    """What would make Ray's ports reachable from outside."""
+    own = mapping_at(head, "headService", field)
+    types = {
+        f"{field}.serviceType": head.get("serviceType", "ClusterIP"),
+        f"{field}.headService.spec.type": mapping_at(own, "spec", f"{field}.headService").get("type", "ClusterIP"),
+    }
+    for where, kind in types.items():
+        if kind != "ClusterIP":
+            text = f"'{kind}' makes Ray's ports reachable from outside; leave it out, and use kubectl port-forward"
+            yield Remark("unsafe", where, text)
+    if head.get("enableIngress"):
+        text = "makes the dashboard reachable from outside; leave it out, and use kubectl port-forward"
+        yield Remark("unsafe", f"{field}.enableIngress", text)
+
+
 def _pod(pod: Mapping[str, Any], field: str) -> Iterator[Remark]:
     if pod.get("hostNetwork"):
         yield Remark("unsafe", f"{field}.hostNetwork", "Ray listens on the addresses of the machine; leave it out")
     for number, container in enumerate(mappings_at(pod, "containers", field)):
         here = f"{field}.containers.{number}"
         yield from image_remarks(str(container.get("image", "")), f"{here}.image")
+        if any("hostPort" in port for port in mappings_at(container, "ports", here)):
+            yield Remark("unsafe", f"{here}.ports", "hostPort opens a port of the machine; leave it out")
+        if mapping_at(container, "securityContext", here).get("privileged"):
+            yield Remark("unsafe", f"{here}.securityContext.privileged", "gives all of the machine away; leave it out")
         resources = mapping_at(container, "resources", here)
         limits = mapping_at(resources, "limits", f"{here}.resources")
         if not {"cpu", "memory"} <= limits.keys():

@@ -6,6 +6,7 @@ belong on no public address, and a token before them.
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import json
 import re
@@ -17,7 +18,8 @@ import ray
 from irnet_ray.distributed.cluster.remark import Remark
 from irnet_ray.distributed.cluster.shape import mapping_at, mappings_at
 
-_EVERYBODY = ("0.0.0.0/0", "::/0")
+_WIDEST = {4: 16, 6: 32}  # prefix lengths that one institution may have, by the protocol's version
+_SEPARATORS = re.compile(r";|&&|\|\||\n")
 _SECRET = re.compile(
     r"\bAKIA[0-9A-Z]{16}\b|\b(RAY_AUTH_TOKEN|AWS_SECRET_ACCESS_KEY)['\"]?\s*[=:]\s*['\"]?[^$\s\"']{8}", re.IGNORECASE
 )
@@ -40,6 +42,9 @@ def remarks(settings: Mapping[str, Any]) -> Iterator[Remark]:
         yield from rule(settings)
     provider = settings["provider"]["type"]
     if provider == "aws":
+        if importlib.util.find_spec("boto3") is None:
+            text = "'ray up' finds no boto3 to speak to AWS with; pip install 'irnet-ray[aws]'"
+            yield Remark("unfinished", "provider.type", text)
         for rule in (_firewall, _networks, _rights, _machine_images, _spot):
             yield from rule(settings)
     elif provider == "local":
@@ -52,11 +57,23 @@ def remarks(settings: Mapping[str, Any]) -> Iterator[Remark]:
 def _starts(settings: Mapping[str, Any]) -> Iterator[Remark]:
     """Every ``ray start`` must ask for the token."""
     for field in ("head_start_ray_commands", "worker_start_ray_commands"):
-        commands = " ; ".join(settings[field])
-        if "ray start" not in commands:
+        starts = [command for command in settings[field] if "ray start" in command]
+        if not starts:
             yield Remark("unfinished", field, "Ray is not started; add 'RAY_AUTH_MODE=token ray start ...'")
-        elif not re.search(r"RAY_AUTH_MODE=token\b", commands):
+        elif not all(map(_asks_for_token, starts)):
             yield Remark("unsafe", field, "Ray asks nobody for a token; write 'RAY_AUTH_MODE=token ray start ...'")
+
+
+def _asks_for_token(command: str) -> bool:
+    """Whether each ``ray start`` of a command, which has a shell to itself, has the variable or finds it exported."""
+    exported = False
+    for part in _SEPARATORS.split(command.replace("\\\n", " ")):
+        exported = bool(re.search(r"\bexport\b.*\bRAY_AUTH_MODE=token\b", part)) or exported
+        if "ray start" in part:
+            modes = re.findall(r"\bRAY_AUTH_MODE=(\S+)", part.partition("ray start")[0])
+            if (modes[-1] if modes else "token" if exported else "") != "token":
+                return False
+    return True
 
 
 def _dashboard(settings: Mapping[str, Any]) -> Iterator[Remark]:
@@ -66,9 +83,6 @@ def _dashboard(settings: Mapping[str, Any]) -> Iterator[Remark]:
         if host not in ("127.0.0.1", "localhost"):
             text = f"the dashboard listens on {host}, where programs can be run; write --dashboard-host=127.0.0.1"
             yield Remark("unsafe", "head_start_ray_commands", text)
-    for port in re.findall(r"--ray-client-server-port[= ](\d+)", commands):
-        text = f"the client port {port} is open; leave it out, and submit studies as jobs"
-        yield Remark("unsafe", "head_start_ray_commands", text)
 
 
 def _secrets(settings: Mapping[str, Any]) -> Iterator[Remark]:
@@ -133,13 +147,22 @@ def _firewall(settings: Mapping[str, Any]) -> Iterator[Remark]:
     for number, rule in enumerate(mappings_at(group, "IpPermissions", "provider.security_group")):
         ranges = [each.get("CidrIp") for each in mappings_at(rule, "IpRanges", f"{field}.{number}")]
         ranges += [each.get("CidrIpv6") for each in mappings_at(rule, "Ipv6Ranges", f"{field}.{number}")]
-        if any(each in _EVERYBODY for each in ranges):
+        if any(_is_of_strangers(each) for each in ranges if each):
             ports = f"{rule.get('FromPort')}-{rule.get('ToPort')}"
-            yield Remark("unsafe", field, f"ports {ports} are open to everybody; name your own addresses")
+            yield Remark("unsafe", field, f"ports {ports} are open to strangers; name your own addresses")
     without = [name for name, each in settings["available_node_types"].items() if not _groups(name, each)]
     if without:
         text = f"for {', '.join(without)} Ray makes a security group that opens SSH to everybody; name one of your own"
         yield Remark("unsafe", "available_node_types", text)
+
+
+def _is_of_strangers(addresses: str) -> bool:
+    """Whether a range has more public addresses than an institution would call its own."""
+    try:
+        network = ipaddress.ip_network(addresses, strict=False)
+    except ValueError:
+        return True
+    return not network.is_private and network.num_addresses > 2 ** (network.max_prefixlen - _WIDEST[network.version])
 
 
 def _groups(name: str, machine: Mapping[str, Any]) -> Sequence[str]:
