@@ -14,13 +14,14 @@ from ray.tune.execution import class_cache
 
 from irnet_ray.distributed.assignment import Assignment, Reporter, from_config, to_config
 from irnet_ray.distributed.early_stopping import NAME, AshaOfEachGroup, rungs_of, start_decisions
+from irnet_ray.distributed.memory import is_lack_of_memory, outlive_lack_of_memory
 from irnet_ray.distributed.resources import slots
 from irnet_ray.distributed.search import SampleSearcher
 from irnet_ray.distributed.shared_storage import check_seen
 from irnet_ray.distributed.train import train_together
 from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
 from irnet_ray.storage import PATIENCE_SECONDS
-from irnet_ray.study.execute import MatrixData, Outcome, execute
+from irnet_ray.study.execute import OUT_OF_MEMORY, MatrixData, Outcome, execute
 from irnet_ray.study.local import show_epoch, show_outcome
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory
@@ -105,6 +106,7 @@ def _tune(
 ) -> None:
     """Lets Tune start trials and waits until all have ended."""
     _take_waiting_workers()
+    outlive_lack_of_memory()
     decisions = start_decisions() if scheduling else None
     scheduler = AshaOfEachGroup(scheduling.settings, decisions) if scheduling else None
     if scheduler is not None and scheduling is not None:
@@ -247,8 +249,10 @@ class _Watcher(tune.Callback):
 
 
 def _reason(trial: Any) -> str:
-    """The last line of what Ray tells of a trial's error."""
+    """The last line of what Ray tells of a trial's error; where memory lacked, ours, as Ray's is on its settings."""
     file = Path(trial.error_file or "")
     text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    if is_lack_of_memory(text):
+        return OUT_OF_MEMORY
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "Ray does not tell why"

@@ -136,8 +136,9 @@ def _connect(address: str | None, modules: Sequence[str], **options: Any) -> Non
                 f"--address '{address}': cannot connect to Ray ({reason}); {_OF_ITS_HEAD}, or leave --address out"
             ) from error
         raise ConfigurationError(f"Ray cannot start on this machine ({reason}); --local works without Ray") from error
-    for name in ("ray", "ray.data", "ray.tune", "ray.train"):
+    for name in ("ray", "ray.data", "ray.train"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # of failed trials our own lines tell
 
 
 def _check_reachable(address: str) -> None:

@@ -14,13 +14,14 @@ from ray.tune.integration.ray_train import TuneReportCallback
 
 from irnet_ray.distributed.assignment import Assignment, Reporter
 from irnet_ray.distributed.early_stopping import NAME
+from irnet_ray.distributed.memory import is_lack_of_memory
 from irnet_ray.distributed.session import configure_environment
 from irnet_ray.distributed.shards import OneBlockEach, read_shard, training_dataset
 from irnet_ray.distributed.shared_storage import check_seen
 from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
 from irnet_ray.model.workers import Workers
 from irnet_ray.storage import PATIENCE_SECONDS
-from irnet_ray.study.execute import MatrixData, Outcome, Part, execute
+from irnet_ray.study.execute import OUT_OF_MEMORY, MatrixData, Outcome, Part, execute
 from irnet_ray.study.run_directory import RunDirectory
 
 
@@ -71,6 +72,8 @@ def train_together(assignment: Assignment) -> dict[str, Any] | None:
 
 def _first_cause(causes: Sequence[Exception]) -> str:
     """Why workers ended, in a line; those that only lost their connection to another one tell nothing."""
+    if any(is_lack_of_memory(f"{type(cause).__name__}: {cause}") for cause in causes):
+        return OUT_OF_MEMORY
     lines = [str(cause).strip().splitlines() or [type(cause).__name__] for cause in causes]
     return min((first for first, *_ in lines), key=lambda line: "connection" in line.lower())
 

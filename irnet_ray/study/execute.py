@@ -32,6 +32,8 @@ from irnet_ray.study.trial import NetworkModel, Trial
 
 OnEpoch = Callable[[Epoch], None]
 _NO_MEMORY = "can't allocate memory"
+OUT_OF_MEMORY = "it ran out of memory; lower its batch_size or width, or train fewer at once"
+"""Why such a trial has no result, and what to do."""
 _HISTORY_SECONDS = 2.0  # least time between two writings of a history under way
 
 
@@ -163,9 +165,7 @@ def _memory_explained() -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:  # torch says it for processors by a mere RuntimeError
         if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY in str(error):
-            raise TrainingError(
-                "it ran out of memory; lower its batch_size or width, or train fewer at once"
-            ) from error
+            raise TrainingError(OUT_OF_MEMORY) from error
         raise
 
 

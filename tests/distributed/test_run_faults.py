@@ -148,6 +148,44 @@ def test_a_node_that_is_lost(study_file, study, tmp_path, undisturbed, nodes):
     check_whole(run, study, undisturbed)
 
 
+@pytest.fixture
+def little_memory(monkeypatch):
+    """The address of a cluster that ends a process once 2 GiB more than now are taken on this machine."""
+    from ray._common.utils import get_system_memory
+    from ray._private.utils import get_used_memory
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    limit = (get_used_memory() + 2 * 2**30) / get_system_memory()
+    settings = {"memory_usage_threshold": limit, "memory_monitor_refresh_ms": 50}
+    memory = {"object_store_memory": 100 * 2**20}
+    sigterm = signal.getsignal(signal.SIGTERM)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "_system_config": settings, **memory})
+    try:
+        yield cluster.address
+    finally:
+        cluster.shutdown()
+        signal.signal(signal.SIGTERM, sigterm)
+
+
+def test_a_trial_that_runs_out_of_memory(study_file, tmp_path, little_memory):
+    """Ray ends its process, and the others finish."""
+    command = [sys.executable, "-m", "irnet_ray", "run", study_file, "--storage", tmp_path, "--address", little_memory]
+    settings = ["models.networks.width=12", "trainer.restarts=0"]
+    options = [part for setting in settings for part in ("--set", setting)]
+    result = subprocess.run(
+        list(map(str, [*command, *options])), check=False, capture_output=True, text=True, timeout=200
+    )
+    run = RunDirectory(str(tmp_path / "small"))
+    assert result.returncode == 2, result.stdout + result.stderr
+    failures = run.failures()
+    assert len(failures) == 2, result.stdout + result.stderr
+    for reason in failures.values():
+        assert reason.endswith("(it ran out of memory; lower its batch_size or width, or train fewer at once)")
+    assert len(run.finished()) == 1
+    assert result.stderr == f"error: 2 trials failed; see 'irnet-ray status {run.uri}'\n"
+
+
 def test_a_clock_that_jumps(study_file, study, tmp_path, undisturbed):
     """The clock of every Python process, Ray's among them, is a day fast in one second, two days slow in the next."""
     (tmp_path / "clock").mkdir()
