@@ -9,6 +9,7 @@ from typing import Any
 import ray
 
 from irnet_ray.model.history import Epoch
+from irnet_ray.study.lock_holder import Holder
 from irnet_ray.study.spec import Trainer
 from irnet_ray.study.trial import NetworkModel, Trial
 
@@ -25,6 +26,7 @@ class Assignment:
         report_seconds: Least time between two reports of how far the trial is (s).
         rungs: The epochs after which a scheduler decides whether the trial goes on.
         decisions: The actor that knows what was decided; not needed where there are no rungs.
+        holder: Who holds the lock of the run's folder; a folder at the same path that says otherwise is another one.
     """
 
     trial: Trial
@@ -34,6 +36,7 @@ class Assignment:
     report_seconds: float
     rungs: frozenset[int] = frozenset()
     decisions: Any = None
+    holder: Holder | None = None
 
     @property
     def is_shared(self) -> bool:

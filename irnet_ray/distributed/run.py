@@ -17,7 +17,7 @@ from irnet_ray.distributed.early_stopping import NAME, AshaOfEachGroup, rungs_of
 from irnet_ray.distributed.memory import is_lack_of_memory, outlive_lack_of_memory
 from irnet_ray.distributed.resources import slots
 from irnet_ray.distributed.search import SampleSearcher
-from irnet_ray.distributed.shared_storage import check_seen
+from irnet_ray.distributed.shared_storage import check_seen, holder_on_disk
 from irnet_ray.distributed.train import train_together
 from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
 from irnet_ray.storage import PATIENCE_SECONDS
@@ -112,11 +112,12 @@ def _tune(
     if scheduler is not None and scheduling is not None:
         scheduler.learn(run, scheduling.ended)
     shared, uri = {key: ray.put(matrix) for key, matrix in data.items()}, run.uri
+    holder = holder_on_disk(run)
 
     def assign(trial: Trial) -> Assignment:
         rungs = rungs_of(trial, scheduling.settings if scheduling else None)
         rows = shared[trial.matrix.canonical()]
-        return Assignment(trial, rows, uri, trainer, _REPORT_SECONDS, rungs, decisions)
+        return Assignment(trial, rows, uri, trainer, _REPORT_SECONDS, rungs, decisions, holder)
 
     function = tune.with_parameters(_train, assign=assign)
     with tempfile.TemporaryDirectory(prefix="irnet-ray-tune-") as scratch:
@@ -182,7 +183,7 @@ def _train_alone(assignment: Assignment) -> dict[str, Any]:
     data: MatrixData = ray.get(assignment.data)
     reporter = Reporter(assignment, tune.report)
     try:
-        check_seen(run)
+        check_seen(run, assignment.holder)
         try:
             outcome = execute(
                 trial, data, run, assignment.trainer, reporter, should_stop=reporter.should_stop, stopped_by=NAME

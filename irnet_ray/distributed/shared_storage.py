@@ -26,7 +26,7 @@ def check_shared(run: RunDirectory) -> None:
     """
     if run.storage.local_path is None:
         return
-    holder = holder_of(run.storage.read(LOCK))
+    holder = holder_on_disk(run)
     nodes = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
     read_holder = ray.remote(num_cpus=0)(_read_holder)
     reads = {node: read_holder.options(scheduling_strategy=_on(node)).remote(run.uri) for node in nodes}
@@ -35,13 +35,22 @@ def check_shared(run: RunDirectory) -> None:
         raise _unseen(run.uri, blind)
 
 
-def check_seen(run: RunDirectory) -> None:
+def holder_on_disk(run: RunDirectory) -> Holder | None:
+    """Who holds the lock of a run directory; ``None`` where it is in a bucket, which is the same for all nodes."""
+    return holder_of(run.storage.read(LOCK)) if run.storage.local_path is not None else None
+
+
+def check_seen(run: RunDirectory, holder: Holder | None) -> None:
     """Refuses a run directory that this node does not see; it may have joined the cluster after the start.
+
+    Args:
+        run: What is at the run's path here, an old copy perhaps, which must not be taken for it.
+        holder: Who holds the run's lock; ``None`` if that cannot be told.
 
     Raises:
         StorageError: Names the node.
     """
-    if not run.is_run:
+    if not run.is_run or (holder is not None and holder_on_disk(run) != holder):
         raise _unseen(run.uri, [socket.gethostname()])
 
 
@@ -50,7 +59,7 @@ def _on(node: str) -> NodeAffinitySchedulingStrategy:
 
 
 def _read_holder(uri: str) -> Holder | None:
-    return holder_of(RunDirectory(uri).storage.read(LOCK))
+    return holder_on_disk(RunDirectory(uri))
 
 
 def _result(read: ray.ObjectRef[Holder | None]) -> Holder | None:

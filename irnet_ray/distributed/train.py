@@ -86,7 +86,7 @@ def _work(config: dict[str, Any]) -> None:
     device = "cuda" if trainer.gpus_per_worker else "cpu"
     workers = Workers(context.get_world_size(), context.get_world_rank(), device)
     run = RunDirectory(assignment.run_uri, PATIENCE_SECONDS)
-    check_seen(run)
+    check_seen(run, assignment.holder)
     part = Part(workers, read_shard(ray.train.get_dataset_shard("train")))
     reporter = Reporter(assignment, ray.train.report)
     try:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from irnet_ray.distributed.launch import run_study
-from irnet_ray.distributed.shared_storage import check_shared
+from irnet_ray.distributed.shared_storage import check_seen, check_shared, holder_on_disk
 from irnet_ray.errors import StorageError
 from irnet_ray.study.read import read_study
 from irnet_ray.study.run_directory import RunDirectory
@@ -40,6 +40,21 @@ def test_another_run_under_the_same_path_is_not_taken_for_it(tmp_path):
     other.storage.write("LOCK", b'{"host": "elsewhere", "process": 1}')
     with only_run(run.storage, print), pytest.raises(StorageError, match="cannot see"):
         check_shared(run)
+
+
+def test_an_old_copy_on_a_node_that_joins_later_is_not_taken_for_the_run(study_file, tmp_path):
+    run, copy = RunDirectory(str(tmp_path / "run")), RunDirectory(str(tmp_path / "copy"))
+    for each in (run, copy):
+        each.claim(read_study(study_file))
+    with only_run(run.storage, print):
+        holder = holder_on_disk(run)
+        check_seen(run, holder)
+        with pytest.raises(StorageError, match="cannot see"):
+            check_seen(copy, holder)
+        copy.storage.write("LOCK", b'{"host": "elsewhere", "process": 1}')
+        with pytest.raises(StorageError, match="cannot see"):
+            check_seen(copy, holder)
+    check_seen(copy, None)  # in a bucket
 
 
 @pytest.mark.parametrize("workers", [1, 2])
