@@ -49,6 +49,7 @@ class Host:
         self.home = folder / "home"
         self._folder, self._shared, self._key = folder, shared, key
         self._init: subprocess.Popen[bytes] | None = None
+        self._rules = ""
 
     def start(self) -> None:
         """Makes the network of a host that was never there, and boots."""
@@ -154,6 +155,16 @@ class Host:
     def protect(self, rules: str) -> None:
         """Loads rules into its firewall."""
         subprocess.run(["ip", "netns", "exec", self.name, "nft", "-f", "-"], input=rules, text=True, check=True)
+        self._rules = rules
+
+    @contextmanager
+    def unprotected(self) -> Iterator[None]:
+        """Takes its firewall away."""
+        command("ip", "netns", "exec", self.name, "nft", "delete", "table", "inet", "irnet_ray")
+        try:
+            yield
+        finally:
+            self.protect(self._rules)
 
     def remove(self) -> None:
         """Takes the host away."""

@@ -36,6 +36,16 @@ def check_cluster(file: Path) -> None:
     click.echo(f"{file}: complete, safe, pinned and thrifty, as far as can be told offline")
 
 
+@cluster.command("guard")
+@click.option("--behind-another-firewall", is_flag=True, help="Than docs/firewall.nft, which is not looked for then.")
+def guard_machine(*, behind_another_firewall: bool) -> None:
+    """Refuse this machine if strangers could reach Ray on it; for the start commands of a cluster file."""
+    from irnet_ray.distributed.cluster.guard import check_guarded
+
+    if not behind_another_firewall:
+        check_guarded()
+
+
 _cluster_argument = click.argument("cluster_file", metavar="CLUSTER")
 _job_argument = click.argument("job_id", metavar="JOB")
 

@@ -45,6 +45,15 @@ def test_no_port_of_ray_answers_on_a_public_address(laptop, hosts):
                 socket.create_connection((host.public_address, port), timeout=0.5)
 
 
+def test_a_host_with_a_public_address_and_no_firewall_is_refused(laptop, hosts):
+    guard = (*hosts[2].inside(), BIN / "irnet-ray", "cluster", "guard")
+    assert laptop.run(*guard).returncode == 0
+    with hosts[2].unprotected():
+        refused = laptop.run(*guard)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"error: {hosts[2].public_address} of {hosts[2].name}: ")
+
+
 def test_without_the_token_nobody_is_let_in(laptop, hosts):
     program = f"import ray; ray.init('{hosts[0].address}:6379')"
     python = (*hosts[1].inside(), BIN / "python", "-c", program)  # from outside the firewall lets nobody through
