@@ -28,6 +28,11 @@ FIGURES = {
 }
 """What the pages show of each run."""
 
+_SETTINGS = {
+    "structure-laptop": " --set 'data.dataset={path: ../jarvis.jsonl, ...}'  # as in the study's first lines",
+}
+"""What was typed besides the study's name and profile."""
+
 _KEPT = ("findings.json", *(f"tables/{name}.csv" for name in ("errors", "beside_paper", "advice", "error_by_size")))
 _MARKS = {"reproduced": "**reproduced**", "contradicted": "**contradicted**"}
 
@@ -57,7 +62,8 @@ def _conditions(folder: Path) -> str:
     study_name, _, profile = folder.name.partition("-")
     hours = duration(float(results["train_seconds"].sum() + results["predict_seconds"].sum()))
     return (
-        f"```console\n$ irnet-ray run studies/{study_name}.yaml --profile {profile}\n```\n\n"
+        f"```console\n$ irnet-ray run studies/{study_name}.yaml --profile {profile}"
+        f"{_SETTINGS.get(folder.name, '')}\n```\n\n"
         f"{len(results):,} finished trials, {hours} of training and predicting in all{_wall_time(folder)}, "
         f"{machine(folder)}."
         f"{_without_result(folder)}"
