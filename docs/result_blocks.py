@@ -71,9 +71,9 @@ def _conditions(folder: Path) -> str:
 
 
 def _wall_time(folder: Path) -> str:
-    """Time from the first trial's start to the last one's end; nothing where a run was kept without it."""
+    """By the clock; nothing where a run was kept without it."""
     seconds = json.loads((folder / "provenance.json").read_text()).get("wall_seconds")
-    return f", in {duration(seconds)} from the first trial's start to the last one's end" if seconds else ""
+    return f", in {duration(seconds)} by the clock" if seconds else ""
 
 
 def _without_result(folder: Path) -> str:
@@ -146,7 +146,7 @@ def _closeness(table: pd.DataFrame) -> str:
     rows = [
         [
             f"{row['dataset']}, {row['property'].replace('_', ' ')}, {row['representation']}",
-            f"{row['train_size']:,}",
+            _rows(row).removesuffix(" rows"),
             row["network"],
             f"{number(row['test_mae'])} {row['unit']}" if row["seeds"] else "no result",
             number(row["paper"]),

@@ -32,9 +32,11 @@ _PASSING_WORDS = re.compile(
     r"AWS Error (NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|THROTTLING|REQUEST_TIMEOUT)"
     r"|HTTP status 5\d\d|\bUNAVAILABLE\b"
 )
+_FOR_GOOGLE = "use the machine's account or GOOGLE_APPLICATION_CREDENTIALS; gs://anonymous@ reads what is public"
 _KEYS = {
     "s3": "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use the machine's role",
-    "gs": "use the machine's service account or GOOGLE_APPLICATION_CREDENTIALS; gs://anonymous@ reads what is public",
+    "gs": _FOR_GOOGLE,
+    "gcs": _FOR_GOOGLE,
 }
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds between two tries
 
@@ -59,9 +61,9 @@ class Storage:
     def __init__(self, uri: str, otherwise: str = ELSEWHERE, patience: float = 0.0) -> None:
         self._otherwise = otherwise
         self._patience = patience
-        keys, at, _ = urlsplit(uri).netloc.rpartition("@") if "://" in uri else ("", "", "")
-        if at and keys != "anonymous":  # it would be told in messages, logs and job lists
-            scheme = urlsplit(uri).scheme
+        scheme, keys = urlsplit(uri).scheme, urlsplit(uri).netloc.rpartition("@")[0]
+        is_nobody = keys == "anonymous" and scheme in ("gs", "gcs")
+        if "://" in uri and "@" in urlsplit(uri).netloc and not is_nobody:  # it would be told in logs and job lists
             repair = _KEYS.get(scheme, "leave them out")
             raise StorageError(f"storage '{scheme}://...': keys do not belong into a URI; {repair}")
         self.uri = join(uri) if "://" in uri else str(Path(uri).resolve())

@@ -183,7 +183,8 @@ def test_a_server_that_is_down_for_a_while_is_waited_for(bucket_server, tmp_path
     ("uri", "repair"),
     [
         ("s3://key:secret@bucket/runs", "AWS_SECRET_ACCESS_KEY"),
-        ("gs://key@bucket/runs", "service account"),
+        ("s3://anonymous@bucket/runs", "AWS_SECRET_ACCESS_KEY"),
+        ("gs://key@bucket/runs", "GOOGLE_APPLICATION_CREDENTIALS"),
         ("ftp://user:secret@host/runs", "leave them out"),
     ],
 )

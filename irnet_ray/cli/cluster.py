@@ -37,7 +37,7 @@ def check_cluster(file: Path) -> None:
 
 
 @cluster.command("guard")
-@click.option("--behind-another-firewall", is_flag=True, help="Than docs/firewall.nft, which is not looked for then.")
+@click.option("--behind-another-firewall", is_flag=True, help="Another one protects it; look for no rules.")
 def guard_machine(*, behind_another_firewall: bool) -> None:
     """Refuse this machine if strangers could reach Ray on it; for the start commands of a cluster file."""
     from irnet_ray.distributed.cluster.guard import check_guarded

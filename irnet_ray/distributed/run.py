@@ -253,6 +253,7 @@ def _reason(trial: Any) -> str:
     """The last line of what Ray tells of a trial's error; where memory lacked, ours, as Ray's is on its settings."""
     file = Path(trial.error_file or "")
     text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    text = text.rpartition("Failure # ")[2]  # Tune appends those of each try
     if is_lack_of_memory(text):
         return OUT_OF_MEMORY
     lines = [line.strip() for line in text.splitlines() if line.strip()]

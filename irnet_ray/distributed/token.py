@@ -12,7 +12,7 @@ _FOR_OTHERS = 0o077
 
 
 def use_token() -> None:
-    """Shows this user's token, if there is one, to every cluster from now on."""
+    """Shows this user's token, if there is one, to every cluster from now on; others lose the right to read it."""
     protect_token()
     logging.getLogger(authentication_token_setup.__name__).setLevel(logging.ERROR)
     authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)

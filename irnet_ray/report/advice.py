@@ -14,7 +14,7 @@ from irnet_ray.errors import RunError
 from irnet_ray.report.comparison import Comparison, compare, describe_points
 from irnet_ray.report.depth_choice import Errors, is_lower
 from irnet_ray.report.inventory import take_inventory
-from irnet_ray.report.learning_curve import LearningCurve, fit_learning_curve
+from irnet_ray.report.learning_curve import SIZES_FOR_A_FLOOR, LearningCurve, fit_learning_curve
 from irnet_ray.report.series import FEWEST_SIZES, left_out, series_of, series_words
 from irnet_ray.report.tables import format_table
 from irnet_ray.report.wording import distinct, listing, number, with_unit
@@ -171,16 +171,23 @@ def law_table(series: Series) -> pd.DataFrame:
     """The fit of each depth.
 
     Returns:
-        Columns ``layers``, ``unit``, ``floor`` (in it) and ``exponent`` of ``floor + c N^-exponent``, each with its 95%
-        interval in words, and ``from_rows`` and ``to_rows`` that it was fitted to.
+        Columns ``layers``, ``unit``, ``floor`` (in it; missing where too few sizes told of one), ``scale`` and
+        ``exponent`` of ``floor + scale * N^-exponent``, floor and exponent with their 95% intervals in words, and the
+        training rows ``from_rows`` and ``to_rows`` that it was fitted to.
     """
     rows = []
     for depth in sorted(series.curves):
         curve = series.curves[depth]
         row: dict[str, object] = {"layers": depth, "unit": series.unit}
-        for place, name in ((0, "floor"), (2, "exponent")):
-            low, high = np.quantile(curve.draws[1:, place], [0.025, 0.975])
-            row |= {name: float(curve.draws[0, place]), f"{name}_interval": f"{number(low)} to {number(high)}"}
+        low, high = np.quantile(curve.draws[1:], [0.025, 0.975], axis=0)
+        is_fitted = len(series.errors[depth]) >= SIZES_FOR_A_FLOOR
+        row |= {
+            "floor": curve.floor if is_fitted else math.nan,
+            "floor_interval": f"{number(low[0])} to {number(high[0])}" if is_fitted else "too few sizes",
+            "scale": float(curve.draws[0, 1]),
+            "exponent": curve.exponent,
+            "exponent_interval": f"{number(low[2])} to {number(high[2])}",
+        }
         rows.append({**row, "from_rows": curve.smallest, "to_rows": curve.largest})
     return pd.DataFrame(rows)
 

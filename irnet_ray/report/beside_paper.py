@@ -35,6 +35,8 @@ _COLUMNS = [
     "note",
 ]
 
+_TYPES = {"depth": "Int64", "train_size": "Int64", "test_mae": "float64", "part_of_cost": "float64"}
+
 
 def beside_paper(run: Sequence[Judged]) -> pd.DataFrame:
     """Lists every model that both have, with those of the study that have no result.
@@ -55,7 +57,7 @@ def beside_paper(run: Sequence[Judged]) -> pd.DataFrame:
         for key in experiment.errors
         if (point := _point(judged, key)) is not None and judged.comparison.plans(point)
     ]
-    table = pd.DataFrame(rows, columns=_COLUMNS).astype({"depth": "Int64", "test_mae": float, "part_of_cost": float})
+    table = pd.DataFrame(rows, columns=_COLUMNS).astype(_TYPES)
     return table if any(table["note"]) else table.drop(columns="note")
 
 
@@ -111,7 +113,7 @@ def _row(judged: Judged, experiment: PublishedExperiment, key: Key, point: Point
     return {
         "dataset": task.dataset,
         "property": task.property,
-        "unit": judged.comparison.unit,
+        "unit": judged.comparison.unit or experiment.unit,
         "representation": task.representation,
         "train_size": judged.comparison.train_rows,
         "network": name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from irnet_ray.report.comparison import Comparison, Point
 from irnet_ray.report.ratio import FloatArray, Ratio, ratio_of
-from irnet_ray.report.wording import distinct
 from irnet_ray.study.finished_trial import Record
 
 _OF_HOSTS = ("processor", "cores", "torch", "scikit-learn")
@@ -24,13 +23,15 @@ class Evidence:
         errors: For each point and seed the absolute errors (unit of the property), shape ``(test rows,)``.
         target: The property of the test rows in its unit, shape ``(test rows,)``; ``None`` while no trial is finished.
         predictions: For each point those of its first seed (unit of the property), shape ``(test rows,)``.
-        machines: For each point the processors and versions, and the GPUs, that its trials ran on, in words.
+        machines: For each point the different processors and versions that its trials ran on, in words.
+        gpus: Likewise GPUs; an empty text for none.
     """
 
     errors: Mapping[Point, Mapping[int, FloatArray]]
     target: FloatArray | None = None
     predictions: Mapping[Point, FloatArray] = field(default_factory=dict)
-    machines: Mapping[Point, tuple[str, str]] = field(default_factory=dict)
+    machines: Mapping[Point, frozenset[str]] = field(default_factory=dict)
+    gpus: Mapping[Point, frozenset[str]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -71,7 +72,8 @@ def read_evidence(records: Mapping[str, Record], comparison: Comparison) -> Evid
     """
     errors: dict[Point, dict[int, FloatArray]] = {}
     predictions: dict[Point, FloatArray] = {}
-    machines: dict[Point, tuple[str, str]] = {}
+    machines: dict[Point, frozenset[str]] = {}
+    gpus: dict[Point, frozenset[str]] = {}
     target: FloatArray | None = None
     for point in comparison.finished_points():
         for trial in comparison.finished(point):
@@ -80,11 +82,11 @@ def read_evidence(records: Mapping[str, Record], comparison: Comparison) -> Evid
             errors.setdefault(point, {})[trial.seed] = np.abs(record.prediction - record.target)
             predictions.setdefault(point, record.prediction)
         provenances = [records[trial.id].result["provenance"] for trial in comparison.finished(point)]
-        machines[point] = _in_words(provenances, _OF_HOSTS), _in_words(provenances, ("gpu",))
-    return Evidence(errors, target, predictions, machines)
+        machines[point] = frozenset(_machine(each) for each in provenances)
+        gpus[point] = frozenset(str(each.get("gpu") or "") for each in provenances)
+    return Evidence(errors, target, predictions, machines, gpus)
 
 
-def _in_words(provenances: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str:
-    """What decides how long trials take, but for what else runs at the time."""
-    texts = (", ".join(f"{key} {each[key]}" for key in keys if each.get(key) is not None) for each in provenances)
-    return " and ".join(distinct(texts))
+def _machine(provenance: Mapping[str, Any]) -> str:
+    """What decides how long a trial takes without a GPU, but for what else runs at the time."""
+    return ", ".join(f"{key} {provenance[key]}" for key in _OF_HOSTS if provenance.get(key) is not None)

@@ -13,7 +13,9 @@ from scipy.optimize import leastsq
 FloatArray = npt.NDArray[np.float64]
 
 _DRAWS = 200
-_SIZES_FOR_A_FLOOR = 4  # as many as the law has parameters, and one more
+SIZES_FOR_A_FLOOR = 4
+"""As many as the law has parameters, and one more; with fewer the floor is zero."""
+
 _STEEPEST = 2.0
 _UPPER = 0.975
 _FIRST_SHARE = 0.1  # of the floor in the smallest error, to begin with
@@ -88,7 +90,7 @@ def _misfit(rows: FloatArray, logarithms: FloatArray, weights: FloatArray, fitte
     """
     floor, scale, exponent = fitted
     residuals = (np.log(floor + scale * rows**-exponent) - logarithms) * weights
-    degrees = max(len(rows) - (3 if len(rows) >= _SIZES_FOR_A_FLOOR else 2), 1)
+    degrees = max(len(rows) - (3 if len(rows) >= SIZES_FOR_A_FLOOR else 2), 1)
     ratio = float(np.sqrt((residuals**2).sum() / degrees))
     return ratio * float(stats.t.ppf(_UPPER, degrees) / stats.norm.ppf(_UPPER)) if ratio > 1 else 1.0
 
@@ -98,7 +100,7 @@ def _fit(rows: FloatArray, logarithms: FloatArray, weights: FloatArray) -> tuple
     slope, intercept = np.polyfit(np.log(rows), logarithms, 1, w=weights)
     if slope >= 0:
         return 0.0, float(np.exp(np.average(logarithms, weights=weights**2))), 0.0
-    if len(rows) < _SIZES_FOR_A_FLOOR:
+    if len(rows) < SIZES_FOR_A_FLOOR:
         return 0.0, float(np.exp(intercept)), float(-slope)
     least = float(np.exp(logarithms.min()))
 

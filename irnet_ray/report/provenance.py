@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,6 +72,7 @@ def summarize(study: Study, inventory: Inventory) -> Provenance:
     """
     trials, results = inventory.trials, inventory.results
     matrices = [trial.matrix for trial in trials]
+    wall_time = _wall_time([record.result for record in inventory.records.values()])
     return Provenance(
         datasets=[catalog()[name] for name in distinct(each.dataset for each in matrices if each.own_table is None)],
         own_tables=distinct(each.dataset for each in matrices if each.own_table),
@@ -83,7 +85,7 @@ def summarize(study: Study, inventory: Inventory) -> Provenance:
             "Resources": [f"{count(study.trainer.cpus, 'core')} and {count(study.trainer.gpus, 'GPU')} a trial"],
             "Seeds": [_seeds(trials)],
             "Training time": [f"{duration(float(results['train_seconds'].sum()))} over all finished trials"],
-            "Wall time": _wall_time([record.result for record in inventory.records.values()]),
+            **({"Wall time": wall_time} if wall_time else {}),
             **({"Remarks": list(inventory.remarks)} if inventory.remarks else {}),
         },
         finished=len(results),
@@ -174,26 +176,28 @@ def _surroundings(provenances: Sequence[Mapping[str, Any]]) -> dict[str, list[st
 
 
 def _wall_time(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """From the beginning of the first trial to the end of the last, so far as trials that were not cut tell."""
     seconds = wall_seconds(results)
-    return [] if seconds is None else [f"{duration(seconds)} from the first trial's start to the last one's end"]
+    return [f"{duration(seconds)} during which trials ran"] if seconds else []
 
 
-def wall_seconds(results: Sequence[Mapping[str, Any]]) -> float | None:
-    """Time from the beginning of the first of trials to the end of the last, pauses of the run included (s).
+def wall_seconds(results: Sequence[Mapping[str, Any]]) -> float:
+    """Time by the clock during which at least one of finished trials ran (s); pauses of the run are no part of it.
+
+    A trial that was interrupted counts as if it had run at one go until its end.
 
     Args:
         results: Keys as in ``RESULT_COLUMNS``, and ``provenance``.
-
-    Returns:
-        ``None`` if no trial says when it ended.
     """
-    ends = [(each, each["provenance"].get("finished")) for each in results]
-    known = [(each, datetime.fromisoformat(end).timestamp()) for each, end in ends if end]
-    if not known:
-        return None
-    starts = [end - each["train_seconds"] - each["predict_seconds"] for each, end in known]
-    return float(max(end for _, end in known) - min(starts))
+    spans = []
+    for each in results:
+        if finished := each["provenance"].get("finished"):
+            end = datetime.fromisoformat(finished).timestamp()
+            spans.append((end - each["train_seconds"] - each["predict_seconds"], end))
+    total, reached = 0.0, -math.inf
+    for start, end in sorted(spans):
+        total += max(end - max(start, reached), 0.0)
+        reached = max(reached, end)
+    return total
 
 
 def _from_to(first: str, last: str) -> str:

@@ -20,16 +20,19 @@ RULES = Path(__file__).parents[2] / "docs" / "firewall.nft"
 def machine(monkeypatch):
     """Lets this machine have other addresses, and a firewall or none."""
 
-    def make(*addresses, answers=1):
+    def make(*addresses, answers=1, complaint="Error: No such file or directory"):
         families = [socket.AF_INET6 if ":" in each else socket.AF_INET for each in addresses]
         found = {"eth0": [Address(*each) for each in zip(families, addresses, strict=True)]}
         found["eth0"].append(Address(socket.AF_PACKET, "02:42:ac:11:00:02"))
         monkeypatch.setattr("psutil.net_if_addrs", lambda: found)
         monkeypatch.setattr("shutil.which", lambda name, **_: f"/usr/sbin/{name}")
         asked = []
-        monkeypatch.setattr(
-            "subprocess.run", lambda way, **_: asked.append(way) or subprocess.CompletedProcess(way, answers)
-        )
+
+        def ask(way, **_):
+            asked.append(way)
+            return subprocess.CompletedProcess(way, answers, "", complaint)
+
+        monkeypatch.setattr("subprocess.run", ask)
         return asked
 
     return make
@@ -69,9 +72,15 @@ def test_a_public_address_behind_the_rules_is_taken(invoke, machine):
     succeed(invoke("cluster", "guard"))
 
 
+def test_who_may_not_see_the_rules_is_told_how(invoke, machine):
+    machine("8.8.8.8", complaint="Operation not permitted (you must be root)")
+    assert_refused(invoke("cluster", "guard"), "let this user see", "NOPASSWD: /usr/sbin/nft list table inet irnet_ray")
+
+
 def test_private_addresses_need_no_rules(invoke, machine):
-    assert machine("10.0.0.1", "127.0.0.1") == []
+    asked = machine("10.0.0.1", "127.0.0.1")
     succeed(invoke("cluster", "guard"))
+    assert asked == []
 
 
 def test_the_rules_of_the_docs_are_those_that_are_asked_for():

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-PROGRAM = "import os; os.umask(0o022); from irnet_ray.distributed import token; token.{}()"
+PROGRAM = "import os; os.umask(0o022); from irnet_ray.distributed import token; {}token.{}()"
 
 
-def run(home, function, **environment):
+def run(home, function, before="", **environment):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
-    command = [sys.executable, "-c", PROGRAM.format(function)]
+    command = [sys.executable, "-c", PROGRAM.format(before, function)]
     subprocess.run(command, env={**kept, "HOME": str(home), **environment}, check=True)
     return home / ".ray" / "auth_token"
 
@@ -34,6 +34,12 @@ def test_a_token_is_made_for_its_owner_alone(tmp_path):
     content = file.read_text()
     assert len(content) >= 32
     assert run(tmp_path, "make_token").read_text() == content
+
+
+def test_others_cannot_read_it_while_it_is_made_either(tmp_path):
+    (tmp_path / ".ray").mkdir(mode=0o755)
+    file = run(tmp_path, "make_token", before="token.protect_token = lambda: None; ")
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_no_token_is_made_where_none_is_wanted(tmp_path):

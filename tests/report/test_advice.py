@@ -110,6 +110,13 @@ def test_the_laws_stand_beside_the_advice(tmp_path):
     assert (set(table["from_rows"]), set(table["to_rows"])) == ({1000}, {300_000})
 
 
+def test_three_sizes_tell_of_no_floor(tmp_path):
+    table = law_table(series(made(tmp_path, deeper_is_better_above_20_000_rows, sizes=SIZES[:3])))
+    assert table["floor"].isna().all()
+    assert set(table["floor_interval"]) == {"too few sizes"}
+    assert table["scale"].tolist() == pytest.approx([3.0, 3.0, 3.0 * 20_000**0.1], rel=0.05)
+
+
 def test_too_few_sizes_give_no_advice(tmp_path):
     run = made(tmp_path, deeper_is_better_above_20_000_rows, sizes=SIZES[:2], depths=[17])
     with pytest.raises(RunError, match=r"advice takes finished IRNets on 3 numbers of training rows.*data.train_size"):

@@ -32,3 +32,12 @@ def test_what_is_not_finished_is_noted_and_what_the_paper_has_not_is_left_out(ma
     assert rows["note"].tolist() == [*["1 planned trial without a result"] * 2, "", "1 planned trial without a result"]
     data = {"dataset": "oqmd", "property": "formation_enthalpy", "representation": "fractions"}
     assert table(make_run(make_study(name="other", data=data))).empty
+
+
+def test_what_has_no_result_on_all_rows_has_no_number_of_them(make_run):
+    data = [{"dataset": "oqmd", "property": "formation_enthalpy", "train_size": size} for size in (1000, "all")]
+    study = make_study(name="sizes", data=data)
+    rows = table(make_run(study, mae={}))
+    assert rows["train_size"].isna().sum() == len(rows) / 2
+    assert set(rows["unit"]) == {"eV/atom"}
+    assert str(rows["train_size"].dtype) == "Int64"

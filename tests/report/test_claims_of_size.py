@@ -6,6 +6,7 @@ import pytest
 from report.made_up import BIG, NETWORKS, THE_REST, made, verdicts
 from report.synthetic import judged_of
 
+from irnet_ray.report.claims import OF_OURS
 from irnet_ray.report.claims.crossings import crossings
 from irnet_ray.report.claims.size import winners_on_big_data, winners_on_small_data
 
@@ -67,7 +68,7 @@ def test_a_crossing_elsewhere_is_contradicted_and_one_beyond_the_sizes_has_no_nu
     ("all_ten_up_to", "verdict", "end"),
     [
         (150_000, "reproduced", "by 4 sizes from 1,000 to 150,000 rows."),
-        (20_000, "reproduced", "by 3 sizes from 1,000 to 20,000 rows."),
+        (20_000, "reproduced", "20,000 rows; not all of the ten have a result with 150,000 training rows."),
         (5000, "inconclusive", "rows; up to 9 of the ten have no result and may put it higher."),
         (0, "inconclusive", "rows; up to 9 of the ten have no result and may put it higher."),
     ],
@@ -159,7 +160,25 @@ def test_a_size_that_lacks_a_network_is_named(tmp_path):
         return None if (trial.label, trial.train_size) == ("plain-17", 5000) else trial.train_size**-0.3
 
     _, over_plain, _ = crossings(with_plain(tmp_path, error))
-    assert over_plain.sentence.endswith(" Without 5,000 training rows (no trial of plain-17 is finished).")
+    assert over_plain.sentence.endswith(" rows. Without 5,000 training rows (no trial of plain-17 is finished).")
     _, over_plain, _ = crossings(with_plain(tmp_path / "few", error, sizes=(1000, 5000, 20_000)))
-    assert over_plain.sentence.startswith("Not judged: it takes 3 numbers of training rows")
-    assert over_plain.sentence.endswith("Without 5,000 training rows (no trial of plain-17 is finished).")
+    assert over_plain.sentence == (
+        "Not judged: it takes 3 numbers of training rows of the same data, with all that is compared finished. "
+        "Without 5,000 training rows (no trial of plain-17 is finished)."
+    )
+
+
+def test_a_seed_that_lacks_a_result_is_named_with_its_size(tmp_path):
+    def error(trial):
+        return None if (trial.label, trial.train_size, trial.seed) == ("plain-17", 5000, 0) else trial.train_size**-0.3
+
+    _, over_plain, _ = crossings(with_plain(tmp_path, error))
+    words = " Without a result: 1 of 3 planned seeds of plain-17 with 5,000 training rows."
+    assert over_plain.verdict == "missing"
+    assert over_plain.sentence.endswith(words)
+
+
+def test_sizes_below_the_papers_do_not_tell_where_the_plain_network_is_overtaken(tmp_path):
+    _, over_plain, _ = crossings(with_plain(tmp_path, lambda trial: trial.train_size**-0.3, sizes=(500, 1000, 2000)))
+    assert over_plain.sentence == "Not judged: it takes sizes up to 15,000 rows and more."
+    assert over_plain.claim in OF_OURS

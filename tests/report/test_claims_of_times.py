@@ -8,9 +8,9 @@ from irnet_ray.report.claims.robustness import predicting_times, training_times
 @pytest.mark.parametrize(
     ("key", "trains", "predicts"),
     [
-        ("processor", "different machines", "different machines"),
-        ("torch", "different machines", "different machines"),
-        ("gpu", "different machines", "a ratio of 1.00"),
+        ("processor", "not all ran on the same machine", "not all ran on the same machine"),
+        ("torch", "not all ran on the same machine", "not all ran on the same machine"),
+        ("gpu", "not all ran on the same machine", "a ratio of 1.00"),
         ("commit", "a ratio of 1.00", "a ratio of 1.00"),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_kept_study_shows_verdicts_errors_advice_and_figures(result_blocks, ru
     run_blocks.keep(run.storage.local_path, blocks.kept_files("data_size-laptop"))
     lines = blocks.study("data_size-laptop")().splitlines()
     assert "$ irnet-ray run studies/data_size.yaml --profile laptop" in lines
-    assert any(line.startswith("27 finished trials, ") and "from the first trial's start" in line for line in lines)
+    assert any(line.startswith("27 finished trials, ") and " by the clock, " in line for line in lines)
     assert any("IRNet beats the best of" in line and line.endswith("| inconclusive |") for line in lines)
     assert any("A trained network predicts" in line and line.endswith("| **contradicted** |") for line in lines)
     assert "| train rows | best baseline | IRNet-17 | IRNet-48 | which baseline |" in lines

@@ -60,7 +60,7 @@ def test_a_whole_run_has_a_page_verdicts_figures_and_their_data(make_run):
     for verdict in ("reproduced", "inconclusive", "contradicted"):
         assert page.count(f'<span class="verdict">{verdict}</span>') == tally[verdict]
         of_the_papers = sum(each["verdict"] == verdict and each["claim"] not in OF_OURS for each in findings)
-        assert f"{of_the_papers} {verdict}" in page
+        assert re.search(rf"Verdicts on the paper&#39;s claims: [^.]*\b{of_the_papers} {verdict}\b", page)
     unjudged = page[page.index("Claims that this run cannot speak to") : page.index("Beside the paper</h2>")]
     assert unjudged.count("<li") == sum(
         finding["effect"] is None for finding in json.loads(report_files(run)["findings.json"])

@@ -4,6 +4,7 @@ import pytest
 from report.synthetic import complete, judged_of, make_study, predictions
 
 from irnet_ray.report.figures import error_by_size
+from irnet_ray.report.figures.style import PAGE
 from irnet_ray.report.page import build_report
 from irnet_ray.report.series import left_out, series_of
 from irnet_ray.report.series_illustrations import illustrate_series
@@ -96,7 +97,7 @@ def test_the_best_of_all_ten_is_filled_and_of_fewer_hollow(tmp_path):
     for illustration, marker in ((errors, "D"), (gains, "o")):
         points = [each for each in illustration.draw().axes[0].lines if len(each.get_xdata()) == 1]
         faces = {each.get_xdata()[0]: each.get_markerfacecolor() for each in points if each.get_marker() == marker}
-        assert [size for size in (1000, 10_000, 100_000) if faces[size] == "white"] == [100_000]
+        assert [size for size in (1000, 10_000, 100_000) if faces[size] == PAGE] == [100_000]
 
 
 def test_a_series_without_baselines_has_no_gains(tmp_path):

@@ -30,12 +30,14 @@ def check_guarded() -> None:
     Raises:
         ConfigurationError: Names the addresses and the repair.
     """
-    if (public := public_addresses()) and not _has_rules():
-        raise ConfigurationError(
-            f"{', '.join(public)} of {socket.gethostname()}: may be reached by strangers, and Ray listens on all "
-            "addresses; load docs/firewall.nft there (sudo nft -f), or if another firewall keeps them out, write "
-            "'irnet-ray cluster guard --behind-another-firewall' into the start commands"
-        )
+    public = public_addresses()
+    if not public or (answer := _ask_for_rules()) is None:
+        return
+    raise ConfigurationError(
+        f"{', '.join(public)} of {socket.gethostname()}: strangers may reach it, and Ray listens on all addresses; "
+        f"{answer}, or if another firewall keeps them out, write 'irnet-ray cluster guard --behind-another-firewall' "
+        "into the start commands"
+    )
 
 
 def public_addresses() -> list[str]:
@@ -50,11 +52,17 @@ def _is_of_no_strangers(text: str) -> bool:
     return any(address in network for network in _OF_NO_STRANGERS if network.version == address.version)
 
 
-def _has_rules() -> bool:
-    """Whether the rules are there, as far as this user may ask."""
+def _ask_for_rules() -> str | None:
+    """What to do for the rules to be found, ``None`` if they are."""
+    load = "load docs/firewall.nft there (sudo nft -f)"
     nft = shutil.which("nft", path="/usr/sbin:/usr/bin:/sbin:/bin")
     if nft is None:
-        return False
+        return load
     asking = [nft, "list", "table", "inet", TABLE]
     ways = [asking, ["sudo", "-n", *asking]] if shutil.which("sudo") else [asking]
-    return any(subprocess.run(way, capture_output=True, check=False).returncode == 0 for way in ways)
+    answers = [subprocess.run(way, capture_output=True, text=True, check=False) for way in ways]
+    if any(each.returncode == 0 for each in answers):
+        return None
+    if any("No such file" in each.stderr for each in answers):
+        return load
+    return f"let this user see whether docs/firewall.nft is loaded (in sudoers: NOPASSWD: {' '.join(asking)})"

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from irnet_ray.report.claims.crossings import crossings
-from irnet_ray.report.claims.depth import OF_OURS, effects_of_depth, order_of_placements
+from irnet_ray.report.claims.crossings import NOT_THE_PAPERS, crossings
+from irnet_ray.report.claims.depth import LESS_THAN_THE_PAPERS, effects_of_depth, order_of_placements
 from irnet_ray.report.claims.finding import Finding, Judged, Verdict
 from irnet_ray.report.claims.inputs import effects_of_inputs
 from irnet_ray.report.claims.robustness import predicting_times, training_times, worst_tenths
 from irnet_ray.report.claims.size import winners_on_big_data, winners_on_small_data
 
 __all__ = ["OF_OURS", "QUESTIONS", "Finding", "Judged", "Question", "Verdict", "judge"]
+
+OF_OURS = (*LESS_THAN_THE_PAPERS, *NOT_THE_PAPERS)
+"""Claims that the paper does not make, in our words."""
 
 
 @dataclass(frozen=True)

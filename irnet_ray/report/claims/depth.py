@@ -16,7 +16,7 @@ _NO_WORSE = {
     "srnet": Claim("SRNet gets at most 10% worse with depth", threshold=1.1),
     "irnet": Claim("IRNet gets at most 10% worse with depth", threshold=1.1),
 }
-OF_OURS = tuple(claim.text for claim in _NO_WORSE.values())
+LESS_THAN_THE_PAPERS = tuple(claim.text for claim in _NO_WORSE.values())
 """Claims that the paper does not make: they ask less of fewer rows than it speaks of."""
 
 _SHALLOW, _DEEP = 17, 48
@@ -39,7 +39,7 @@ def _effect_of_depth(model: str, run: Sequence[Judged]) -> list[Finding]:
         if len(points) > 1 and judged.is_big:
             pair = _ends(points)
             for claim in _claims(model, judged):
-                paper = None if claim.text in OF_OURS else published_ratio(judged, pair)
+                paper = None if claim.text in LESS_THAN_THE_PAPERS else published_ratio(judged, pair)
                 findings.append(judge_pair(claim, judged, pair, paper))
     name = model_label(model, None)
     absent = f"the study has no {name} of two depths on the same {CROSSING_ROWS:,} rows or more"

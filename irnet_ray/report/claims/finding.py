@@ -242,12 +242,14 @@ def finding_of(
         paper: The paper's ratio.
     """
     lacking = what_is_lacking(judged, pair) or _too_few_pairs(judged, pair, ratio)
+    seeds = seeds_without_result(judged, pair)
+    without = f" Without a result: {seeds}." if seeds else ""
     high = math.inf if claim.is_of_the_ten and judged.absent_baselines else ratio.high
     return Finding(
         claim=claim.text,
         place=place_of(judged, pair),
         verdict="missing" if lacking else claim.verdict(ratio.low, high),
-        sentence=f"{capitalized(sentence)}.{lacking}{without_result(judged, pair)}",
+        sentence=f"{capitalized(sentence)}.{lacking}{without}",
         criterion=claim.criterion,
         paper=paper,
         effect=ratio.effect,
@@ -267,14 +269,14 @@ def what_is_lacking(judged: Judged, points: Sequence[Point]) -> str:
     return f" No verdict yet, as it takes {SEEDS_FOR_A_VERDICT} seeds: {amounts}."
 
 
-def without_result(judged: Judged, points: Sequence[Point]) -> str:
-    """A sentence on the planned trials of models that some others of have a result; empty if all have one."""
+def seeds_without_result(judged: Judged, points: Sequence[Point]) -> str:
+    """How many planned seeds have no result, of models of which other seeds have one; empty if there are none."""
     texts = [
         f"{lacking} of {judged.seeds(point) + lacking} planned seeds of {name_of(point)}"
         for point in distinct(points)
         if (lacking := judged.comparison.without_result(point)) and judged.seeds(point)
     ]
-    return f" Without a result: {listing(texts)}." if texts else ""
+    return listing(texts) if texts else ""
 
 
 def _too_few_pairs(judged: Judged, pair: Pair, ratio: Ratio) -> str:

@@ -24,7 +24,7 @@ from irnet_ray.report.claims.finding import (
 from irnet_ray.report.comparison import Point
 from irnet_ray.report.paper import CROSSING_ROWS
 from irnet_ray.report.ratio import FloatArray, quantile_ratio_of, ratio_of_means
-from irnet_ray.report.wording import distinct, listing, number
+from irnet_ray.report.wording import listing, number
 
 _IRNET = Point("irnet", 17)
 _WORST_TENTH = 0.9
@@ -136,6 +136,7 @@ def _why_no_times(judged: Judged, pair: Pair, times: dict[Point, dict[int, float
         return f"no trial of {listing(unfinished)} is finished"
     if not all(all(times[point].values()) for point in pair):
         return "a time is too short to be measured"
-    compared = slice(None) if all(point.depth for point in pair) else slice(1)  # only networks use GPUs
-    machines = distinct(", ".join(filter(None, judged.evidence.machines[point][compared])) for point in pair)
-    return f"they ran on different machines or versions: {'; '.join(machines)}" if len(machines) > 1 else ""
+    used = frozenset().union(*(judged.evidence.machines[point] for point in pair))
+    if len(used) == 1 and all(point.depth for point in pair):  # baselines have no GPU
+        used = frozenset().union(*(judged.evidence.gpus[point] for point in pair))
+    return f"not all ran on the same machine and versions: {'; '.join(sorted(used))}" if len(used) > 1 else ""

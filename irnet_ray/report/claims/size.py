@@ -40,7 +40,7 @@ def winners_on_small_data(run: Sequence[Judged]) -> list[Finding]:
     """The IRNet of the lowest validation error against the best baseline."""
     small = [judged for judged in run if not judged.is_big]
     absent = f"no IRNet and baseline on fewer than {CROSSING_ROWS:,} rows"
-    return _judge_each(_SMALL_DATA, small, _best_irnetagainst_baselines, absent)
+    return _judge_each(_SMALL_DATA, small, _best_irnet_against_baselines, absent)
 
 
 def _judge_each(claim: Claim, run: Sequence[Judged], pair_of: PairOf, absent: str) -> list[Finding]:
@@ -55,7 +55,7 @@ def against_baselines(judged: Judged) -> Pair | None:
     return (_IRNET, best) if best and judged.comparison.plans(_IRNET) else None
 
 
-def _best_irnetagainst_baselines(judged: Judged) -> Pair | None:
+def _best_irnet_against_baselines(judged: Judged) -> Pair | None:
     planned = judged.comparison.planned("irnet")
     best = judged.best_or_planned_baseline
     return (judged.comparison.best_network("irnet") or planned[0], best) if planned and best else None

@@ -18,6 +18,7 @@ from irnet_ray.report.figures.style import (
     COLOURS,
     MARKERS,
     MUTED,
+    PAGE,
     legend_above,
     make_logarithmic,
     mark,
@@ -189,7 +190,7 @@ def _draw_line(
     line.set(label=capitalized(name), marker=marker)
     mark(line, *_whose(rows))
     for size, value, ids in zip(values.index.to_numpy(), values.to_numpy(), trials, strict=True):
-        face = "white" if size in hollow else _colour(rows)
+        face = PAGE if size in hollow else _colour(rows)
         (point,) = axes.plot([size], [value], marker, color=_colour(rows), markerfacecolor=face)
         mark(point, *_whose(rows), ids)
 

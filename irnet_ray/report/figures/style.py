@@ -25,6 +25,7 @@ from irnet_ray.model.baselines import BASELINES
 from irnet_ray.report.wording import filter_model
 
 INK = "#1f2328"
+PAGE = "#fefefe"  # white, but told from other whites, as a page may be dark
 MUTED = "#6b7280"
 RULE = "#d8dce2"
 CLASSICAL = "#7a6f9b"
@@ -251,7 +252,7 @@ def for_page(svg: str, description: str) -> str:
         description: Read out to people who do not see the figure.
     """
     networks = {colour: model for model, colour in COLOURS.items()}
-    variables = {INK: "ink", MUTED: "muted", RULE: "rule", **networks, CLASSICAL: "classical"}
+    variables = {PAGE: "page", INK: "ink", MUTED: "muted", RULE: "rule", **networks, CLASSICAL: "classical"}
     for colour, variable in variables.items():
         svg = svg.replace(colour, f"var(--{variable.replace('_', '-')}, {colour})")
     width = float(re.findall(r'<svg[^>]* width="([\d.]+)pt"', svg)[0]) / _POINTS
