@@ -168,10 +168,11 @@ def little_memory(monkeypatch):
         signal.signal(signal.SIGTERM, sigterm)
 
 
-def test_a_trial_that_runs_out_of_memory(study_file, tmp_path, little_memory):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_trial_that_runs_out_of_memory(study_file, tmp_path, little_memory, workers):
     """Ray ends its process, and the others finish."""
     command = [sys.executable, "-m", "irnet_ray", "run", study_file, "--storage", tmp_path, "--address", little_memory]
-    settings = ["models.networks.width=12", "trainer.restarts=0"]
+    settings = ["models.networks.width=12", "trainer.restarts=0", f"trainer.workers={workers}"]
     options = [part for setting in settings for part in ("--set", setting)]
     result = subprocess.run(
         list(map(str, [*command, *options])), check=False, capture_output=True, text=True, timeout=200
