@@ -61,9 +61,10 @@ class Storage:
     def __init__(self, uri: str, otherwise: str = ELSEWHERE, patience: float = 0.0) -> None:
         self._otherwise = otherwise
         self._patience = patience
-        scheme, keys = urlsplit(uri).scheme, urlsplit(uri).netloc.rpartition("@")[0]
+        scheme, _, place = uri.partition("://")
+        keys, at, _ = place.partition("/")[0].rpartition("@")
         is_nobody = keys == "anonymous" and scheme in ("gs", "gcs")
-        if "://" in uri and "@" in urlsplit(uri).netloc and not is_nobody:  # it would be told in logs and job lists
+        if at and not is_nobody:  # they would be told in messages, logs and job lists
             repair = _KEYS.get(scheme, "leave them out")
             raise StorageError(f"storage '{scheme}://...': keys do not belong into a URI; {repair}")
         self.uri = join(uri) if "://" in uri else str(Path(uri).resolve())

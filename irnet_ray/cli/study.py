@@ -25,12 +25,12 @@ from irnet_ray.cli.options import (
 )
 from irnet_ray.errors import RunError
 
-_READERS_OF_BUCKETS = {"s3": "boto3", "gs": "gcsfs"}
-
 if TYPE_CHECKING:
     import pandas as pd
 
     from irnet_ray.study.run_directory import RunDirectory
+
+_READERS_OF_BUCKETS = {"s3": "boto3", "gs": "gcsfs"}  # that TensorBoard takes
 
 
 @click.command()

@@ -56,6 +56,7 @@ HALF = {**OPEN, "IpRanges": [{"CidrIp": "0.0.0.0/1"}]}
 STOPPED_ALONE = ["RAY_AUTH_MODE=token ray stop", "ray start --address=$RAY_HEAD_IP:6379"]
 DISABLED = "export RAY_AUTH_MODE=token && RAY_AUTH_MODE=disabled ray start --address=$RAY_HEAD_IP:6379"
 EXPORTED = "export RAY_AUTH_MODE=token && ray start --address=$RAY_HEAD_IP:6379"
+UNGUARDED = "RAY_AUTH_MODE=token ray start --address=$RAY_HEAD_IP:6379"
 CONTINUED = "RAY_AUTH_MODE=token \\\n  ray start --address=$RAY_HEAD_IP:6379"
 LOAD_BALANCER = {"spec": {"type": "LoadBalancer"}}
 PRIVILEGED = {"privileged": True}
@@ -110,6 +111,7 @@ TOKEN = {"name": "RAY_AUTH_TOKEN", "value": "abc"}
             f"{NODES}.head.node_config.KeyName",
         ),
         ("local.yaml", "provider.head_ip", "192.168.1.1", "unsafe", "head_start_ray_commands"),
+        ("local.yaml", "worker_start_ray_commands.1", UNGUARDED, "unsafe", "worker_start_ray_commands"),
         ("local.yaml", "provider.worker_ips.0", "8.8.8.8", "unsafe", "provider"),
         ("local.yaml", "auth.ssh_private_key", None, "unfinished", "auth.ssh_private_key"),
         ("kuberay.yaml", "spec.rayClusterSpec.authOptions", None, "unsafe", "spec.rayClusterSpec.authOptions"),

@@ -225,5 +225,9 @@ def _own_machines(settings: Mapping[str, Any]) -> Iterator[Remark]:
     if head and not re.search(rf"--node-ip-address[= ]{re.escape(head)}(?!\S)", commands):
         text = f"Ray chooses the address on which it listens, which may be a public one; add --node-ip-address={head}"
         yield Remark("unsafe", "head_start_ray_commands", text)
+    for field in ("head_start_ray_commands", "worker_start_ray_commands"):
+        if not any("irnet-ray cluster guard" in command for command in settings[field]):
+            text = "Ray listens on public addresses, too; write 'irnet-ray cluster guard && ...' before 'ray start'"
+            yield Remark("unsafe", field, text)
     if not settings.get("auth", {}).get("ssh_private_key"):
         yield Remark("unfinished", "auth.ssh_private_key", "the head reaches its workers by a key; name its file")
