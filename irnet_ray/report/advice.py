@@ -24,6 +24,7 @@ from irnet_ray.study.run_trials import trials_of_run
 _MODEL = "irnet"
 _DEVIATION_OF_SEEDS = 0.02  # of an error, where there is one seed each; docs/recipes.md has one to two percent
 _LEAST_DEVIATION = 0.005
+_NOTHING = 1e-6  # a floor below this part of the error is rounding
 _WORTH_NAMING = 0.01  # a floor below this part of the error is none
 
 
@@ -179,10 +180,11 @@ def law_table(series: Series) -> pd.DataFrame:
     for depth in sorted(series.curves):
         curve = series.curves[depth]
         row: dict[str, object] = {"layers": depth, "unit": series.unit}
-        low, high = np.quantile(curve.draws[1:], [0.025, 0.975], axis=0)
+        draws = np.where(curve.draws < _NOTHING * curve.at(curve.largest)[0], 0.0, curve.draws)
+        low, high = np.quantile(draws[1:], [0.025, 0.975], axis=0)
         is_fitted = len(series.errors[depth]) >= SIZES_FOR_A_FLOOR
         row |= {
-            "floor": curve.floor if is_fitted else math.nan,
+            "floor": float(draws[0, 0]) if is_fitted else math.nan,
             "floor_interval": f"{number(low[0])} to {number(high[0])}" if is_fitted else "too few sizes",
             "scale": float(curve.draws[0, 1]),
             "exponent": curve.exponent,

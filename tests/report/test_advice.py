@@ -107,6 +107,8 @@ def test_the_laws_stand_beside_the_advice(tmp_path):
     assert table["exponent"].tolist() == pytest.approx([0.3, 0.3, 0.4], abs=0.02)
     low, high = map(float, table.loc[48, "exponent_interval"].split(" to "))
     assert low <= 0.4 <= high
+    assert table["floor"].tolist() == [0.0, 0.0, 0.0]
+    assert all(interval.startswith("0.00 to ") for interval in table["floor_interval"])
     assert (set(table["from_rows"]), set(table["to_rows"])) == ({1000}, {300_000})
 
 

@@ -192,6 +192,7 @@ def _draw_line(
     for size, value, ids in zip(values.index.to_numpy(), values.to_numpy(), trials, strict=True):
         face = PAGE if size in hollow else _colour(rows)
         (point,) = axes.plot([size], [value], marker, color=_colour(rows), markerfacecolor=face)
+        point.set_zorder(3 if size in hollow else 2)  # over the single seeds, which would fill it
         mark(point, *_whose(rows), ids)
 
 
