@@ -15,6 +15,7 @@ from ray.tune.execution import class_cache
 from irnet_ray.distributed.assignment import Assignment, Reporter, from_config, to_config
 from irnet_ray.distributed.early_stopping import NAME, AshaOfEachGroup, rungs_of, start_decisions
 from irnet_ray.distributed.memory import is_lack_of_memory, outlive_lack_of_memory
+from irnet_ray.distributed.reservations import Reservations
 from irnet_ray.distributed.resources import slots
 from irnet_ray.distributed.search import SampleSearcher
 from irnet_ray.distributed.shared_storage import check_seen, holder_on_disk
@@ -213,17 +214,21 @@ class _Stopper(tune.Stopper):
 
 
 class _Watcher(tune.Callback):
-    """Shows what trials report."""
+    """Shows what trials report, and frees what those that died had set aside."""
 
     def __init__(self, run: RunDirectory, progress: Progress, restarts: int) -> None:
         self.stopper = _Stopper()
         self._restarts = restarts
         self._run = run
         self._progress = progress
+        self._reservations = Reservations()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves out what is open: Tune pickles its callbacks to restore them, which we never do."""
         return {}
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **_: Any) -> None:
+        self._reservations.free_abandoned()
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         known = from_config(trial.config)

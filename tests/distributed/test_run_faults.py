@@ -149,14 +149,14 @@ def test_a_node_that_is_lost(study_file, study, tmp_path, undisturbed, nodes):
 
 
 @pytest.fixture
-def little_memory(monkeypatch):
-    """The address of a cluster that ends a process once 2 GiB more than now are taken on this machine."""
+def little_memory(monkeypatch, workers):
+    """The address of a cluster that ends a process once some GiB more than now are taken on this machine."""
     from ray._common.utils import get_system_memory
     from ray._private.utils import get_used_memory
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    limit = (get_used_memory() + 2 * 2**30) / get_system_memory()
+    limit = (get_used_memory() + (1 + workers) * 2**30) / get_system_memory()
     settings = {"memory_usage_threshold": limit, "memory_monitor_refresh_ms": 50}
     memory = {"object_store_memory": 100 * 2**20}
     sigterm = signal.getsignal(signal.SIGTERM)
