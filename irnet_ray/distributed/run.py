@@ -72,7 +72,7 @@ def run_on_ray(
     Raises:
         StorageError: The run directory cannot be written.
     """
-    watcher = _Watcher(run, progress, trainer.restarts)
+    watcher = _Watcher(run, progress, trainer)
     space = {"trial": tune.grid_search([to_config(trial)["trial"] for trial in trials])}
     _tune(data, run, trainer, watcher, scheduling, param_space=space)
 
@@ -90,7 +90,7 @@ def search_on_ray(
     Raises:
         StorageError: The run directory cannot be written.
     """
-    watcher = _Watcher(run, progress, trainer.restarts)
+    watcher = _Watcher(run, progress, trainer)
     searcher = SampleSearcher(samples, watcher.stopper.stop)
     _tune(data, run, trainer, watcher, scheduling, search_alg=searcher, num_samples=_AS_MANY_AS_THERE_ARE)
 
@@ -216,19 +216,20 @@ class _Stopper(tune.Stopper):
 class _Watcher(tune.Callback):
     """Shows what trials report, and frees what those that died had set aside."""
 
-    def __init__(self, run: RunDirectory, progress: Progress, restarts: int) -> None:
+    def __init__(self, run: RunDirectory, progress: Progress, trainer: Trainer) -> None:
         self.stopper = _Stopper()
-        self._restarts = restarts
+        self._restarts = trainer.restarts
         self._run = run
         self._progress = progress
-        self._reservations = Reservations()
+        self._reservations = Reservations() if trainer.workers > 1 else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves out what is open: Tune pickles its callbacks to restore them, which we never do."""
         return {}
 
     def on_step_begin(self, iteration: int, trials: list[Any], **_: Any) -> None:
-        self._reservations.free_abandoned()
+        if self._reservations is not None:
+            self._reservations.free_abandoned()
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         known = from_config(trial.config)
