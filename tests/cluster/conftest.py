@@ -54,7 +54,12 @@ def hosts(folder: Path, disk: SharedDisk) -> Iterator[list[Host]]:
             yield made
         finally:
             for host in made:
-                host.remove()
+                host.crash()
+            try:
+                wait_until(lambda: not any(host.processes() for host in made), 10)
+            finally:
+                for host in made:
+                    host.remove()
     assert BRIDGE not in command("ip", "link")
     assert not any(host.name in command("ip", "netns") for host in made)
 
