@@ -125,16 +125,32 @@ def _find_todo(study: Study, run: RunDirectory, reuse: Sequence[RunDirectory], *
     over = set() if force else ended_in(run, study)
     damaged = [] if force else list(run.damages(trial.id for trial in trials if trial.id in over))
     over -= set(damaged)
-    reusable = find_reusable([trial for trial in trials if trial.id not in over], reuse, study.trainer.workers)
+    reusable = find_reusable([trial for trial in trials if trial.id not in over], reuse, study.trainer)
     over |= {each.trial.id for each in reusable}
     missing = [trial for trial in trials if trial.id not in over]
     ended = [trial for trial in trials if trial.id in over]
     if not force:
-        run.check_workers(missing, study.trainer)
+        run.check_trainer(missing, study.trainer)
+        _check_alike(run, [trial for trial in ended if trial.id not in {each.trial.id for each in reusable}], study)
     for trial in missing:
         _check_batches(trial, rows[trial.matrix.canonical(), trial.train_size][0], study.trainer.workers)
     total = len(trials) if study.search is None else max(study.search.samples, len(ended))
     return _Todo(missing, ended, reusable, damaged, total, rows)
+
+
+def _check_alike(run: RunDirectory, ended: Sequence[Trial], study: Study) -> None:
+    """Refuses to go on with networks in another way than that in which the run's finished ones were trained.
+
+    Raises:
+        RunError: Names the setting.
+    """
+    if not any(isinstance(trial.model, NetworkModel) for trial in ended):
+        return
+    for key, before in run.study().trainer.differences(study.trainer).items():
+        raise RunError(
+            f"trainer.{key}: networks of the run were trained with {before}, which gives other results than "
+            f"{getattr(study.trainer, key)}; set it to {before}, or start over with --force"
+        )
 
 
 def _check_batches(trial: Trial, rows: int, workers: int) -> None:

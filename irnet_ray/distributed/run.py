@@ -22,7 +22,7 @@ from irnet_ray.distributed.shared_storage import check_seen, holder_on_disk
 from irnet_ray.distributed.train import train_together
 from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
 from irnet_ray.storage import PATIENCE_SECONDS
-from irnet_ray.study.execute import OUT_OF_MEMORY, MatrixData, Outcome, execute
+from irnet_ray.study.execute import MatrixData, Outcome, execute, out_of_memory
 from irnet_ray.study.local import show_epoch, show_outcome
 from irnet_ray.study.progress import Progress
 from irnet_ray.study.run_directory import RunDirectory
@@ -244,7 +244,7 @@ class _Watcher(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         known = from_config(trial.config)
-        message = f"its process ended {self._restarts + 1} times without a result ({_reason(trial)})"
+        message = f"its process ended {self._restarts + 1} times without a result ({_reason(trial.error_file, known)})"
         try:
             if (result := self._run.result_if_done(known.id)) is not None:
                 show_outcome(self._progress, known, Outcome(result))
@@ -255,12 +255,12 @@ class _Watcher(tune.Callback):
         self._progress.failed(known.id, message)
 
 
-def _reason(trial: Any) -> str:
+def _reason(error_file: str | None, trial: Trial) -> str:
     """The last line of what Ray tells of a trial's error; where memory lacked, ours, as Ray's is on its settings."""
-    file = Path(trial.error_file or "")
+    file = Path(error_file or "")
     text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
     text = text.rpartition("Failure # ")[2]  # Tune appends those of each try
     if is_lack_of_memory(text):
-        return OUT_OF_MEMORY
+        return out_of_memory(trial)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "Ray does not tell why"

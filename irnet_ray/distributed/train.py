@@ -21,8 +21,9 @@ from irnet_ray.distributed.shared_storage import check_seen
 from irnet_ray.errors import ConfigurationError, StorageError, TrainingError
 from irnet_ray.model.workers import Workers
 from irnet_ray.storage import PATIENCE_SECONDS
-from irnet_ray.study.execute import OUT_OF_MEMORY, MatrixData, Outcome, Part, execute
+from irnet_ray.study.execute import MatrixData, Outcome, Part, execute, out_of_memory
 from irnet_ray.study.run_directory import RunDirectory
+from irnet_ray.study.trial import Trial
 
 
 def train_together(assignment: Assignment) -> dict[str, Any] | None:
@@ -64,16 +65,16 @@ def train_together(assignment: Assignment) -> dict[str, Any] | None:
         run = RunDirectory(assignment.run_uri, PATIENCE_SECONDS)
         if (result := run.result_if_done(trial.id)) is not None:
             return asdict(Outcome(result))
-        message = f"a worker ended {trainer.restarts + 1} times without a result ({_first_cause(causes)})"
+        message = f"a worker ended {trainer.restarts + 1} times without a result ({_first_cause(causes, trial)})"
         run.fail(trial.id, message)
         return {"failure": message}
     return None
 
 
-def _first_cause(causes: Sequence[Exception]) -> str:
+def _first_cause(causes: Sequence[Exception], trial: Trial) -> str:
     """Why workers ended, in a line; those that only lost their connection to another one tell nothing."""
     if any(is_lack_of_memory(f"{type(cause).__name__}: {cause}") for cause in causes):
-        return OUT_OF_MEMORY
+        return out_of_memory(trial)
     lines = [str(cause).strip().splitlines() or [type(cause).__name__] for cause in causes]
     return min((first for first, *_ in lines), key=lambda line: "connection" in line.lower())
 

@@ -203,7 +203,8 @@ def compare(trials: Sequence[Trial], results: pd.DataFrame) -> list[Comparison]:
     return comparisons
 
 
-def _task_of(trial: Trial) -> Task:
+def task_of(trial: Trial) -> Task:
+    """What a trial has in common with those that it may be compared with."""
     network = trial.model if isinstance(trial.model, NetworkModel) else None
     return Task(
         dataset=trial.matrix.dataset,
@@ -217,7 +218,7 @@ def _task_of(trial: Trial) -> Task:
 
 def _tasks(trials: Sequence[Trial]) -> list[Task]:
     """The different tasks; one without networks counts only where no network shares its rows."""
-    tasks = distinct(_task_of(trial) for trial in trials)
+    tasks = distinct(task_of(trial) for trial in trials)
     with_networks = {_data(task) for task in tasks if task.recipe is not None}
     return [task for task in tasks if task.recipe is not None or _data(task) not in with_networks]
 
@@ -227,14 +228,15 @@ def _data(task: Task) -> tuple[str, str, str, int | None]:
 
 
 def _belongs(trial: Trial, task: Task) -> bool:
-    own = _task_of(trial)
+    own = task_of(trial)
     return own == task or (not isinstance(trial.model, NetworkModel) and _data(own) == _data(task))
 
 
 def _one_setting_a_point(trials: Sequence[Trial], results: pd.DataFrame) -> list[Trial]:
     """Leaves out further architectures of the same depth and further settings of a baseline; the tables have them.
 
-    Of architectures the first one stays, of settings that of the lowest validation MAE, the mean over its seeds.
+    Of architectures the first one stays, of settings that of the lowest validation MAE, the mean over its seeds, among
+    those of which the most seeds have a result.
     """
     chosen = {point_of(trial): trial.model for trial in reversed(trials)}
     errors = results.set_index("trial_id")["val_mae"]
@@ -242,7 +244,9 @@ def _one_setting_a_point(trials: Sequence[Trial], results: pd.DataFrame) -> list
     for trial in trials:
         if not isinstance(trial.model, NetworkModel) and trial.id in errors.index:
             means.setdefault(point_of(trial), {}).setdefault(trial.model, []).append(float(errors[trial.id]))
-    chosen |= {point: min(each, key=lambda model: fmean(each[model])) for point, each in means.items()}
+    for point, each in means.items():
+        most = max(map(len, each.values()))
+        chosen[point] = min((model for model in each if len(each[model]) == most), key=lambda model: fmean(each[model]))
     return [trial for trial in trials if trial.model == chosen[point_of(trial)]]
 
 

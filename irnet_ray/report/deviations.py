@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from irnet_ray.model.architecture import STACKS, Architecture
 from irnet_ray.model.baselines import THE_TEN, Baseline
 from irnet_ray.model.recipe import RECIPES, Recipe
+from irnet_ray.report.comparison import Task, names_of, task_of
 from irnet_ray.report.paper import experiments, experiments_on
 from irnet_ray.report.wording import capitalized, distinct, listing, words
 from irnet_ray.study.spec import Study
@@ -19,6 +21,9 @@ _ALWAYS = (
     "Batch norm tests with running statistics, where the released code takes those of each tested batch.",
 )
 """What irnet-ray does otherwise in every network."""
+
+_IN_THE_PAPER = {"epochs": "as many as its patience takes", "patience": "200, for Figure 1 400"}
+"""Where one value of ours does not say it."""
 
 
 def deviations(study: Study, trials: Sequence[Trial]) -> list[str]:
@@ -66,16 +71,18 @@ def _representations(trials: Sequence[Trial]) -> list[str]:
 
 
 def _split(study: Study) -> list[str]:
-    plan = study.split
-    texts = ["The rows of a composition stay together when they are split; the paper splits rows at random."]
-    if plan.protocol == "published":
-        texts.append("The split is the one that was published with the data.")
-    elif plan.test_fraction != _TEST_FRACTION:
-        texts.append(f"{100 * plan.test_fraction:g}% of the rows are tested on, where the paper has 10%.")
+    plan, is_published = study.split, study.split.protocol == "published"
+    if is_published:
+        texts = ["The split is the one that was published with the data; the paper splits rows at random."]
+    else:
+        texts = ["The rows of a composition stay together when they are split; the paper splits rows at random."]
+        if plan.test_fraction != _TEST_FRACTION:
+            texts.append(f"{100 * plan.test_fraction:g}% of the rows are tested on, where the paper has 10%.")
     if not plan.validation_is_test:
+        validation = "" if is_published else "; the validation rows are cut from the training rows"
         texts.append(
             "The test rows choose nothing, where the paper's networks for OQMD and the Materials Project were chosen "
-            "by the rows that they were tested on; the validation rows are cut from the training rows."
+            f"by the rows that they were tested on{validation}."
         )
     if plan.train_on_validation:
         texts.append("The validation rows are trained on as well.")
@@ -128,7 +135,9 @@ def _recipe(recipe: Recipe) -> str:
     """What differs from the recipe ``paper``."""
     paper, given = RECIPES["paper"], recipe.model_dump()
     changes = [
-        f"{words(key)} {_value(given[key])} ({_value(value)})" for key, value in paper.items() if given[key] != value
+        f"{words(key)} {_value(given[key])} ({_IN_THE_PAPER.get(key, _value(value))})"
+        for key, value in paper.items()
+        if given[key] != value
     ]
     return f"Recipe {recipe.label}, with the paper's values in brackets: {', '.join(changes)}." if changes else ""
 
@@ -144,21 +153,47 @@ def _settings_of(baseline: type[Baseline], trials: Sequence[Trial]) -> set[AnyMo
 
 
 def _baselines(trials: Sequence[Trial]) -> list[str]:
-    used = [each for each in THE_TEN if any(isinstance(trial.model, each) for trial in trials)]
     others = distinct(
         trial.model.title
         for trial in trials
         if not isinstance(trial.model, NetworkModel) and not isinstance(trial.model, THE_TEN)
     )
-    texts = []
-    if used and len(used) < len(THE_TEN):
-        texts.append(f"Of the paper's ten traditional models {len(used)} {'was' if len(used) == 1 else 'were'} tried.")
-    elif used:
-        texts.append("The paper does not state the grids of its ten traditional models; ours are in docs/baselines.md.")
-    if used:
-        texts.append("Trees and linear models minimize squared errors, where the paper speaks of mean absolute errors.")
-    if single := [each.title for each in used if each.grid and len(_settings_of(each, trials)) == 1]:
-        texts.append(f"Tried in one setting, not searched: {listing(single)}.")
+    texts = _the_ten(trials) if any(isinstance(trial.model, THE_TEN) for trial in trials) else []
     if others:
         texts.append(f"Not of the paper's ten, and kept apart from them: {listing(others)}.")
     return texts
+
+
+def _the_ten(trials: Sequence[Trial]) -> list[str]:
+    """Which of the ten were tried in how many settings, from place to place where that differs."""
+    places: dict[Task, list[Trial]] = {}
+    for trial in trials:
+        places.setdefault(replace(task_of(trial), width=None, recipe=None), []).append(trial)
+    few: dict[int, list[str]] = {}
+    single: dict[tuple[str, ...], list[str]] = {}
+    for name, members in zip(names_of(list(places)), places.values(), strict=True):
+        used = [each for each in THE_TEN if _settings_of(each, members)]
+        few.setdefault(len(used), []).append(name)
+        single.setdefault(tuple(each.title for each in used if _is_not_searched(each, members)), []).append(name)
+    texts = [
+        f"Of the paper's ten traditional models {number or 'none'} {'were' if number > 1 else 'was'} tried"
+        f"{_where(names, places)}."
+        for number, names in few.items()
+        if number < len(THE_TEN)
+    ]
+    if len(THE_TEN) in few:
+        texts.append("The paper does not state the grids of its ten traditional models; ours are in docs/baselines.md.")
+    texts.append("Trees and linear models minimize squared errors, where the paper speaks of mean absolute errors.")
+    for titles, names in single.items():
+        if titles:
+            texts.append(f"Tried in one setting, not searched{_where(names, places)}: {listing(titles)}.")
+    return texts
+
+
+def _is_not_searched(baseline: type[Baseline], trials: Sequence[Trial]) -> bool:
+    return bool(baseline.grid) and len(_settings_of(baseline, trials)) == 1
+
+
+def _where(names: Sequence[str], places: Collection[Task]) -> str:
+    """Of which data something is true; empty where of all."""
+    return f" on {'; '.join(names)}" if len(names) < len(places) else ""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from irnet_ray.report.comparison import Comparison, Point
-from irnet_ray.report.ratio import FloatArray, Ratio, ratio_of
+from irnet_ray.report.ratio import FloatArray, IntArray, Ratio, ratio_of
 from irnet_ray.study.finished_trial import Record
 
 _OF_HOSTS = ("processor", "cores", "torch", "scikit-learn")
@@ -25,6 +25,8 @@ class Evidence:
         predictions: For each point those of its first seed (unit of the property), shape ``(test rows,)``.
         machines: For each point the different processors and versions that its trials ran on, in words.
         gpus: Likewise GPUs; an empty text for none.
+        compositions: The number of each test row's composition, from 0, shape ``(test rows,)``; ``None`` while no
+            trial is finished.
     """
 
     errors: Mapping[Point, Mapping[int, FloatArray]]
@@ -32,6 +34,7 @@ class Evidence:
     predictions: Mapping[Point, FloatArray] = field(default_factory=dict)
     machines: Mapping[Point, frozenset[str]] = field(default_factory=dict)
     gpus: Mapping[Point, frozenset[str]] = field(default_factory=dict)
+    compositions: IntArray | None = None
 
     @property
     def rows(self) -> int:
@@ -60,7 +63,7 @@ class Evidence:
 
     def ratio(self, numerator: Point, denominator: Point) -> Ratio:
         """Compares two models on the same rows, see ``ratio_of``."""
-        return ratio_of(self.errors[numerator], self.errors[denominator])
+        return ratio_of(self.errors[numerator], self.errors[denominator], self.compositions)
 
 
 def read_evidence(records: Mapping[str, Record], comparison: Comparison) -> Evidence:
@@ -75,18 +78,21 @@ def read_evidence(records: Mapping[str, Record], comparison: Comparison) -> Evid
     machines: dict[Point, frozenset[str]] = {}
     gpus: dict[Point, frozenset[str]] = {}
     target: FloatArray | None = None
+    compositions: IntArray | None = None
     for point in comparison.finished_points():
         for trial in comparison.finished(point):
             record = records[trial.id]
-            target = record.target
+            target, compositions = record.target, record.compositions
             errors.setdefault(point, {})[trial.seed] = np.abs(record.prediction - record.target)
             predictions.setdefault(point, record.prediction)
         provenances = [records[trial.id].result["provenance"] for trial in comparison.finished(point)]
         machines[point] = frozenset(_machine(each) for each in provenances)
         gpus[point] = frozenset(str(each.get("gpu") or "") for each in provenances)
-    return Evidence(errors, target, predictions, machines, gpus)
+    return Evidence(errors, target, predictions, machines, gpus, compositions)
 
 
 def _machine(provenance: Mapping[str, Any]) -> str:
     """What decides how long a trial takes without a GPU, but for what else runs at the time."""
-    return ", ".join(f"{key} {provenance[key]}" for key in _OF_HOSTS if provenance.get(key) is not None)
+    parts = [f"{key} {provenance[key]}" for key in _OF_HOSTS if provenance.get(key) is not None]
+    threads = provenance.get("trainer", {}).get("cpus_per_worker")
+    return ", ".join([*parts, *([f"threads {threads}"] if threads else [])])

@@ -97,7 +97,7 @@ def _depth_summary(judged: Judged) -> pd.DataFrame:
                 "paper": paper.get(point),
             }
         )
-    return pd.DataFrame(rows).astype({"depth": "Int64"})
+    return pd.DataFrame(rows).astype({"depth": "Int64"}) if rows else pd.DataFrame()
 
 
 def _curves(records: Mapping[str, Record], judged: Judged, suffix: str) -> Illustration:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from irnet_ray.errors import DamageError
@@ -63,7 +64,7 @@ def take_inventory(run: RunDirectory, trials: Sequence[Trial]) -> Inventory:
         read = dict(zip(ids, readers.map(lambda trial_id: _read(run, trial_id), ids), strict=True))
     damaged = {trial_id: each for trial_id, each in read.items() if isinstance(each, str)}
     records = {trial_id: each for trial_id, each in read.items() if isinstance(each, Record)}
-    records, strangers = _of_the_same_rows(records, planned)
+    records, strangers = _of_the_same_rows(run, records, planned)
     told = {**run.stopped(), **run.cuts(), **run.failures(), **damaged, **strangers}
     reasons = {trial_id: told.get(trial_id, _NOT_RUN) for trial_id in planned if trial_id not in records}
     return Inventory(tuple(trials), records, reasons, tuple(_remarks(run, finished, planned.keys())))
@@ -78,9 +79,9 @@ def _read(run: RunDirectory, trial_id: str) -> Record | str:
 
 
 def _of_the_same_rows(
-    records: Mapping[str, Record], trials: Mapping[str, Trial]
+    run: RunDirectory, records: Mapping[str, Record], trials: Mapping[str, Trial]
 ) -> tuple[dict[str, Record], dict[str, str]]:
-    """Lets trials on the same data share one array of targets, and sorts out those that were tested on other rows.
+    """Lets trials on the same data share their test rows, and sorts out those that were tested on others.
 
     Data that changed between two trials make their errors incomparable; what most trials have counts.
     """
@@ -92,13 +93,21 @@ def _of_the_same_rows(
     for members in groups.values():
         keys = {trial_id: records[trial_id].target.tobytes() for trial_id in members}
         usual, _ = Counter(keys.values()).most_common(1)[0]
-        target = next(records[trial_id].target for trial_id in members if keys[trial_id] == usual)
+        first = next(trial_id for trial_id in members if keys[trial_id] == usual)
+        target, compositions = records[first].target, _compositions(run, first)
         for trial_id in members:
             if keys[trial_id] == usual:
                 old = records[trial_id]
-                kept[trial_id] = Record(old.result, old.history, target, old.prediction)
+                kept[trial_id] = Record(old.result, old.history, target, old.prediction, compositions)
     reason = "it was tested on other rows than the other trials on its data; delete its folder and run the study again"
     return kept, {trial_id: reason for trial_id in records if trial_id not in kept}
+
+
+def _compositions(run: RunDirectory, trial_id: str) -> npt.NDArray[np.int64]:
+    """The number of each test row's composition, from 0."""
+    predictions = run.predictions(trial_id)
+    codes, _ = pd.factorize(predictions.loc[predictions["part"] == "test", "formula"], use_na_sentinel=False)
+    return codes.astype(np.int64)
 
 
 def ensemble_mae(records: Sequence[Record]) -> float:

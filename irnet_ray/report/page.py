@@ -67,9 +67,9 @@ def _content(run: RunDirectory) -> Content:
         raise RunError(f"'{run.uri}': no trial is finished, so there is nothing to report; run the study first")
     # A search asks what is best, not why.
     comparisons = compare(inventory.trials, results) if study.search is None else []
-    given_up = frozenset(run.cuts()) | frozenset(run.failures())
+    given_up, stopped = frozenset(run.cuts()) | frozenset(run.failures()), frozenset(run.stopped())
     optimistic, records = study.split.validation_is_test, inventory.records
-    judged = [Judged(each, read_evidence(records, each), optimistic, given_up) for each in comparisons]
+    judged = [Judged(each, read_evidence(records, each), optimistic, given_up, stopped) for each in comparisons]
     sections = _with_names_of_their_own(
         [*_series_sections(judged), *_input_sections(judged), *(_section(records, each) for each in judged)]
     )

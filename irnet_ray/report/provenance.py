@@ -82,7 +82,7 @@ def summarize(study: Study, inventory: Inventory) -> Provenance:
             "Rows": _rows(results),
             **({"Recipes": _recipes(trials)} if study.search is None else {"Search": _search(study.search)}),
             **_surroundings([record.result["provenance"] for record in inventory.records.values()]),
-            "Resources": [f"{count(study.trainer.cpus, 'core')} and {count(study.trainer.gpus, 'GPU')} a trial"],
+            "Resources": _resources([record.result["provenance"] for record in inventory.records.values()]),
             "Seeds": [_seeds(trials)],
             "Training time": [f"{duration(float(results['train_seconds'].sum()))} over all finished trials"],
             **({"Wall time": wall_time} if wall_time else {}),
@@ -173,6 +173,15 @@ def _surroundings(provenances: Sequence[Mapping[str, Any]]) -> dict[str, list[st
         "Finished": [_from_to(times[0], times[-1])] if times else [],
     }
     return {heading: texts for heading, texts in facts.items() if texts}
+
+
+def _resources(provenances: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What trials had, each different amount once."""
+    texts = []
+    for trainer in (each.get("trainer", {}) for each in provenances):
+        cores, gpus = (trainer.get(f"{each}_per_worker", 0) * trainer.get("workers", 1) for each in ("cpus", "gpus"))
+        texts.append(f"{count(cores, 'core')} and {count(gpus, 'GPU')} a trial")
+    return distinct(texts)
 
 
 def _wall_time(results: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -32,8 +32,6 @@ from irnet_ray.study.trial import NetworkModel, Trial
 
 OnEpoch = Callable[[Epoch], None]
 _NO_MEMORY = "can't allocate memory"
-OUT_OF_MEMORY = "it ran out of memory; lower its batch_size or width, or train fewer at once"
-"""Why such a trial has no result, and what to do."""
 _HISTORY_SECONDS = 2.0  # least time between two writings of a history under way
 
 
@@ -146,7 +144,7 @@ def execute(
         return Outcome(result)
     split = data.split.subset(trial.train_size)
     # One of several workers must end with an error, so that the others do not wait for it.
-    with nullcontext() if part else _memory_explained():
+    with nullcontext() if part else _memory_explained(trial):
         if isinstance(trial.model, NetworkModel):
             return _execute_network(trial, data, split, run, trainer, on_epoch, should_stop, stopped_by, part)
         alone = trainer.model_copy(update={"workers": 1})
@@ -154,8 +152,14 @@ def execute(
         return _execute_baseline(trial, data, split, run, alone)
 
 
+def out_of_memory(trial: Trial) -> str:
+    """Why a trial that ran out of it has no result, and what to do."""
+    lower = "batch_size or width" if isinstance(trial.model, NetworkModel) else "train_size"
+    return f"it ran out of memory; lower its {lower}, or train fewer at once"
+
+
 @contextmanager
-def _memory_explained() -> Iterator[None]:
+def _memory_explained(trial: Trial) -> Iterator[None]:
     """Turns what torch and numpy say where there is no memory left into one line.
 
     Raises:
@@ -165,7 +169,7 @@ def _memory_explained() -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:  # torch says it for processors by a mere RuntimeError
         if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY in str(error):
-            raise TrainingError(OUT_OF_MEMORY) from error
+            raise TrainingError(out_of_memory(trial)) from error
         raise
 
 

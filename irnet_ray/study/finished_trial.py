@@ -42,12 +42,15 @@ class Record:
         history: One row an epoch, columns as in ``Epoch``.
         target: The property of the test rows in its unit, shape ``(test rows,)``.
         prediction: What was predicted for them, shape ``(test rows,)``.
+        compositions: The number of each test row's composition, from 0, where somebody has looked; shape
+            ``(test rows,)``.
     """
 
     result: Mapping[str, Any]
     history: pd.DataFrame
     target: FloatArray
     prediction: FloatArray
+    compositions: npt.NDArray[np.int64] | None = None
 
 
 class _Result(BaseModel, extra="allow"):

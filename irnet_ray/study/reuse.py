@@ -1,4 +1,4 @@
-"""Trials that other runs have done are taken over: an id says all that a result depends on, but for the workers."""
+"""Trials that other runs have done are taken over: an id says what a result depends on, but for how it is computed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from irnet_ray.errors import ConfigurationError, RunError
 from irnet_ray.study.event_log import FOLDER, folder_name
 from irnet_ray.study.finished_trial import DONE
-from irnet_ray.study.run_directory import RunDirectory, workers_in
-from irnet_ray.study.spec import Study
+from irnet_ray.study.run_directory import RunDirectory, trainer_in
+from irnet_ray.study.spec import Study, Trainer
 from irnet_ray.study.trial import NetworkModel, Trial
 
 
@@ -47,13 +47,13 @@ def check_reusable(study: Study, run: RunDirectory, others: Iterable[RunDirector
             raise RunError(f"--reuse: '{other.uri}' holds no run; name the directory of one")
 
 
-def find_reusable(trials: Iterable[Trial], others: Iterable[RunDirectory], workers: int) -> list[Reusable]:
+def find_reusable(trials: Iterable[Trial], others: Iterable[RunDirectory], trainer: Trainer) -> list[Reusable]:
     """Finds what other runs have finished, and proves it by its digests; changes nothing.
 
     Args:
         trials: What is missing.
         others: Where to look; the first that has a trial gives it.
-        workers: How many train each network of the study; those of another number come to other results.
+        trainer: Of the study; networks that were computed otherwise come to other results.
 
     Raises:
         StorageError: A directory cannot be read.
@@ -63,7 +63,7 @@ def find_reusable(trials: Iterable[Trial], others: Iterable[RunDirectory], worke
     for other in others:
         finished = other.finished() & wanted.keys()
         whole = finished - other.damages(finished).keys()
-        fitting = [wanted[each] for each in sorted(whole) if _workers(other, wanted[each]) in (None, workers)]
+        fitting = [wanted[each] for each in sorted(whole) if _is_computed_alike(other, wanted[each], trainer)]
         found += [Reusable(wanted.pop(trial.id), other) for trial in fitting]
     return found
 
@@ -87,8 +87,9 @@ def take_over(run: RunDirectory, reusable: Reusable) -> None:
                 run.storage.write(f"{folder}/{name}", content)
 
 
-def _workers(run: RunDirectory, trial: Trial) -> int | None:
-    """How many trained a network together; ``None`` for what several never do."""
+def _is_computed_alike(run: RunDirectory, trial: Trial, trainer: Trainer) -> bool:
+    """Whether a network was trained by as many workers in the same precision; for all else that makes no difference."""
     if not isinstance(trial.model, NetworkModel):
-        return None
-    return workers_in(run.storage.read(f"trials/{trial.id}/config.json")) or 0
+        return True
+    earlier = trainer_in(run.storage.read(f"trials/{trial.id}/config.json"))
+    return earlier is not None and not earlier.differences(trainer)

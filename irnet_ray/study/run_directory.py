@@ -86,23 +86,22 @@ class RunDirectory(TrialFiles):
         for name in ("error.txt", "STOPPED", "CUT"):
             self.storage.delete(path_of(trial.id, name))
 
-    def check_workers(self, trials: Sequence[Trial], trainer: Trainer) -> None:
-        """Checks that trials under way can go on with the same number of workers.
+    def check_trainer(self, trials: Sequence[Trial], trainer: Trainer) -> None:
+        """Checks that trials under way can go on as they were begun.
 
         Raises:
-            RunError: A checkpoint was made by another number.
+            RunError: A checkpoint was made by another number of workers, or in another precision.
         """
         ids = {trial.id for trial in trials}
         for path in sorted(self.storage.files("trials")):
             trial_id, _, name = path.partition("/")
             if name != "checkpoint.bin" or trial_id not in ids:
                 continue
-            content = self.storage.read(path_of(trial_id, "config.json"))
-            workers = workers_in(content)
-            if workers not in (None, trainer.workers):
+            earlier = trainer_in(self.storage.read(path_of(trial_id, "config.json")))
+            for key, before in (earlier.differences(trainer) if earlier else {}).items():
                 raise RunError(
-                    f"trainer.workers: trial {trial_id} was begun with {workers} and cannot go on with "
-                    f"{trainer.workers}; set it to {workers}, or start over with --force"
+                    f"trainer.{key}: trial {trial_id} was begun with {before} and cannot go on with "
+                    f"{getattr(trainer, key)}; set it to {before}, or start over with --force"
                 )
 
     def read_checkpoint(self, trial_id: str) -> bytes | None:
@@ -168,10 +167,10 @@ class RunDirectory(TrialFiles):
         self.storage.write(path, _json(content))
 
 
-def workers_in(content: bytes | None) -> int | None:
-    """How many were to train a trial's network, by its ``config.json``; ``None`` where that cannot be read."""
+def trainer_in(content: bytes | None) -> Trainer | None:
+    """What a trial was given to run on, by its ``config.json``; ``None`` where that cannot be read."""
     try:
-        return int(json.loads(content or b"")["trainer"]["workers"])
+        return Trainer.model_validate(json.loads(content or b"")["trainer"])
     except (ValueError, TypeError, KeyError):  # no digest proves this file
         return None
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from irnet_ray.config import Axis, Config, describe, validate
+from irnet_ray.data.load import OwnTable
 from irnet_ray.data.split import SplitPlan
 from irnet_ray.errors import suggestion
 from irnet_ray.model.baselines.limits import Limits
@@ -53,6 +54,11 @@ class Trainer(Config):
         if self.compiled and not self.gpus_per_worker:
             raise ValueError("'compiled' is for GPUs; set gpus_per_worker to 1, or leave it out")
         return self
+
+    def differences(self, other: Trainer) -> dict[str, Any]:
+        """Settings with which a network comes to other results, and their values here; none if they are the same."""
+        keys = ("workers", "bfloat16", *(("synchronized_batch_norm",) if self.workers > 1 else ()))
+        return {key: getattr(self, key) for key in keys if getattr(self, key) != getattr(other, key)}
 
     @property
     def cpus(self) -> int:
@@ -124,6 +130,17 @@ class Study(Config):
         used = {name for block in self.data for name in block.models or self.models}
         if unused := [name for name in self.models if name not in used]:
             raise ValueError(f"models.{unused[0]}: no block of data names it; add it to data.models, or leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _data_have_names_of_their_own(self) -> Study:
+        tables: dict[tuple[str, str], OwnTable | None] = {}
+        for matrix in (matrix for block in self.data for matrix in block.matrices()):
+            if tables.setdefault((matrix.dataset, matrix.property), matrix.own_table) != matrix.own_table:
+                raise ValueError(
+                    f"data.dataset: '{matrix.dataset}' is the name of two different ones, whose errors reports would "
+                    "mix; set 'name' of one's own table to another"
+                )
         return self
 
     @model_validator(mode="after")

@@ -8,9 +8,9 @@ from report.synthetic import MAE, complete, judged_of, make_study, predictions
 from irnet_ray.report.claims import QUESTIONS, judge
 from irnet_ray.report.claims.depth import effects_of_depth, order_of_placements
 from irnet_ray.report.claims.finding import Claim, Judged
-from irnet_ray.report.claims.inputs import effects_of_inputs
 from irnet_ray.report.claims.robustness import predicting_times, training_times, worst_tenths
 from irnet_ray.report.claims.size import winners_on_big_data, winners_on_small_data
+from irnet_ray.report.comparison import Point
 from irnet_ray.study.run_directory import RunDirectory
 
 
@@ -47,6 +47,30 @@ def test_the_papers_pattern_is_reproduced(make_run):
     (baselines,) = winners_on_big_data(run)
     assert baselines.effect == pytest.approx(0.08 / 0.105)
     assert baselines.paper == pytest.approx(0.054 / 0.077)
+
+
+def test_without_48_layers_the_deepest_is_compared_with_the_shallowest(tmp_path):
+    models = {"networks": {**NETWORKS, "depth": [10, 17]}}
+    run = made(tmp_path, lambda trial: {10: 0.1, 17: 0.08}[trial.architecture.depth], models=models, data=BIG)
+    plain, _, irnet = effects_of_depth(judged_of(run))
+    for finding, model in ((plain, "plain"), (irnet, "irnet")):
+        assert finding.place.models == (Point(model, 17), Point(model, 10))
+        assert finding.effect == pytest.approx(0.8)
+        assert finding.paper is None
+
+
+def test_seeds_that_early_stopping_left_give_no_verdict(tmp_path):
+    def error(trial):
+        stopped = trial.label == "plain-48" and trial.seed > 2
+        return None if stopped else 0.2 if trial.label == "plain-48" else 0.1
+
+    run = made(tmp_path, error, models={"networks": NETWORKS}, data=BIG, seeds=list(range(5)))
+    (judged,) = judged_of(run)
+    assert effects_of_depth([judged])[0].verdict == "reproduced"
+    plain, *_ = effects_of_depth([replace(judged, stopped=frozenset(each.id for each in judged.comparison.missing))])
+    assert (plain.verdict, plain.seeds) == ("missing", 3)
+    assert plain.effect == pytest.approx(2.0, rel=0.01)
+    assert "No verdict: trainings of plain-48 that looked poor were ended early" in plain.sentence
 
 
 def test_the_opposite_pattern_is_contradicted(make_run):
@@ -257,41 +281,6 @@ def test_sentences_have_numbers_units_and_seeds(make_run):
 def test_the_papers_protocol_is_called_optimistic(make_run):
     plain, *_ = effects_of_depth(judged_of(make_run(make_study(split={"protocol": "paper"}, data=BIG))))
     assert "has an optimistic test MAE" in plain.sentence
-
-
-def test_representations_are_compared_on_the_same_rows(tmp_path):
-    mae = {
-        "structure": 0.125,
-        "composition": 0.11,
-        "composition+structure": 0.097,
-        "composition+structure+fractions": 0.0969,
-    }
-    data = {"dataset": "jarvis_dft_3d", "property": "formation_energy", "representation": list(mae), "train_size": 9000}
-    models = {"networks": {**NETWORKS, "depth": 17, "shortcut": "layer"}}
-    run = made(tmp_path, lambda trial: mae[trial.matrix.representation], data=data, models=models)
-    findings = effects_of_inputs(judged_of(run))
-    assert verdicts(findings) == ["reproduced"] * 4
-    assert [finding.effect for finding in findings] == pytest.approx(
-        [0.11 / 0.125, 0.097 / 0.11, 0.097 / 0.125, 0.0969 / 0.097]
-    )
-    assert findings[0].paper == pytest.approx(0.108 / 0.114)
-    assert findings[3].paper == pytest.approx(0.096 / 0.097)
-    assert "from composition+structure" in findings[1].sentence
-
-
-def test_representations_on_different_rows_are_not_compared(tmp_path):
-    representations = ["composition", "structure"]
-    data = {"dataset": "jarvis_dft_3d", "property": "formation_energy", "representation": representations}
-    models = {"networks": {**NETWORKS, "depth": 17, "shortcut": "layer"}}
-    run = RunDirectory(str(tmp_path / "run"))
-    run.claim(make_study(seeds=SEEDS, data=data, models=models))
-    for trial in run.study().trials():
-        shift = 1.0 if trial.matrix.representation == "structure" else 0.0
-        table = predictions(0.1, seed=0)
-        complete(run, trial, table.assign(target=table["target"] + shift, prediction=table["prediction"] + shift))
-    (finding,) = effects_of_inputs(judged_of(run))
-    assert finding.effect is None
-    assert finding.sentence == "Not judged: the two were tested on different rows."
 
 
 def test_errors_that_are_mostly_zero_have_no_worst_tenth(tmp_path):

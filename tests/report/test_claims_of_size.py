@@ -182,3 +182,17 @@ def test_sizes_below_the_papers_do_not_tell_where_the_plain_network_is_overtaken
     _, over_plain, _ = crossings(with_plain(tmp_path, lambda trial: trial.train_size**-0.3, sizes=(500, 1000, 2000)))
     assert over_plain.sentence == "Not judged: it takes sizes up to 15,000 rows and more."
     assert over_plain.claim in OF_OURS
+
+
+def test_an_error_that_means_nothing_chooses_no_depth(tmp_path):
+    """Where validation rows are trained on, the depth of the lowest error on them would be the one that overfits."""
+    network = {**NETWORKS, "depth": [10, 17], "shortcut": "layer", "recipe": "best"}
+    models = {"networks": network, "forest": {"kind": "random_forest"}}
+    errors = {"irnet-10": 0.1, "irnet-17": 0.2, "random_forest": 0.15}
+    chosen = {}
+    for trained_on in (False, True):
+        split = {"train_on_validation": trained_on}
+        run = made(tmp_path / str(trained_on), lambda trial: errors[trial.label], models=models, split=split)
+        (finding,) = winners_on_small_data(judged_of(run))
+        chosen[trained_on] = finding.place.models[0].depth
+    assert chosen == {False: 10, True: 17}

@@ -92,3 +92,14 @@ def test_another_architecture_of_the_same_depth_is_named(make_run):
     (comparison,) = comparisons(make_run, models={"networks": networks})
     assert [str(trial.architecture) for trial in comparison.trials] == architectures[:1]
     assert comparison.other_architectures == ("32BARx2-1",)
+
+
+def test_a_setting_of_which_seeds_lack_is_not_preferred_by_the_luck_of_the_others(make_run):
+    study = make_study(models={"forests": {**FOREST, "trees": [10, 100]}}, seeds=[0, 1, 2])
+    run = make_run(study, {})
+    for trial in study.trials():
+        if trial.model.trees == 10 or trial.seed == 1:
+            complete(run, trial, predictions(0.1 if trial.model.trees == 10 else 0.05, seed=0))
+    (comparison,) = compare(study.trials(), run.results(study.trials()))
+    forests = comparison.finished(Point("random_forest", None))
+    assert [forest.model.trees for forest in forests] == [10] * 3

@@ -3,9 +3,10 @@ import json
 import math
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
-from report.synthetic import complete, make_study, predictions
+from report.synthetic import TEST_ROWS, complete, make_study, predictions
 
 from irnet_ray.errors import LimitError
 from irnet_ray.report import page
@@ -212,3 +213,12 @@ def test_a_seed_that_is_missing_is_noted_beside_the_others(make_run):
     assert table.loc[("irnet", 48), "seeds"] == 2
     assert table.loc[("irnet", 48), "note"] == "1 trial without a result: the loss is not finite"
     assert len(table) == 7
+
+
+def test_test_rows_know_which_share_a_composition(make_run):
+    run = make_run(mae={})
+    for trial in run.study().trials()[:2]:
+        formulas = np.resize(["NaCl", "KCl", "NaCl"], TEST_ROWS)
+        complete(run, trial, predictions(0.1, trial.seed).assign(formula=formulas))
+    for record in take_inventory(run, run.study().trials()).records.values():
+        assert record.compositions.tolist() == np.resize([0, 1, 0], TEST_ROWS).tolist()

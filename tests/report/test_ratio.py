@@ -99,3 +99,26 @@ def test_times_vary_with_seeds_alone():
     assert ratio.effect == pytest.approx(7 / 3)
     assert ratio.row_deviation == 0
     assert ratio.seed_deviation == pytest.approx(np.log(2) / np.sqrt(3))
+
+
+def test_rows_of_one_composition_count_once():
+    generator = np.random.default_rng(7)
+    above, below = ({seed: generator.exponential(size=300) for seed in range(3)} for _ in range(2))
+    once = ratio_of(above, below)
+    compositions = generator.permutation(np.repeat(np.arange(300), 4))
+    copied = [{seed: errors[compositions] for seed, errors in model.items()} for model in (above, below)]
+    together = ratio_of(*copied, compositions)
+    assert (together.effect, together.low, together.high) == pytest.approx((once.effect, once.low, once.high))
+    assert ratio_of(*copied).row_deviation == pytest.approx(once.row_deviation / 2, rel=0.01)
+    assert ratio_of(above, below, np.arange(300)) == once
+    assert ratio_of(above, below, np.zeros(300, dtype=int)) == once  # nothing else tells how much rows differ
+
+
+def test_quantiles_know_compositions_as_means_do():
+    generator = np.random.default_rng(8)
+    above, below = ({0: generator.exponential(size=2000)} for _ in range(2))
+    compositions = np.repeat(np.arange(2000), 4)
+    copied = [{0: model[0][compositions]} for model in (above, below)]
+    once, together = quantile_ratio_of(above, below, 0.9), quantile_ratio_of(*copied, 0.9, compositions)
+    assert together.row_deviation == pytest.approx(once.row_deviation, rel=0.2)
+    assert quantile_ratio_of(*copied, 0.9).row_deviation == pytest.approx(together.row_deviation / 2, rel=0.01)

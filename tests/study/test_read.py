@@ -7,6 +7,7 @@ import yaml
 
 from irnet_ray.errors import ConfigurationError, DataError
 from irnet_ray.study.read import merge, read_study
+from irnet_ray.study.spec import Study
 
 
 @pytest.fixture
@@ -140,6 +141,17 @@ def test_unknown_value_names_the_field_and_the_nearest(study_file):
 )
 def test_mistakes_end_in_one_line_that_names_the_repair(study_file, setting, expected):
     assert expected in message_of(study_file, setting)
+
+
+@pytest.mark.parametrize("difference", [{"path": "other/table.csv"}, {"sha256": 64 * "0"}, {"formula": "compound"}])
+def test_two_tables_of_the_same_name_are_refused(difference):
+    table = {"path": "table.csv", "properties": {"energy": "eV"}}
+    blocks = [{"dataset": each, "property": "energy"} for each in (table, {**table, **difference})]
+    content = {"name": "s", "data": blocks, "models": {"ridge": {"kind": "ridge"}}}
+    with pytest.raises(ValueError, match="'table' is the name of two different ones"):
+        Study.model_validate(content)
+    blocks[1]["dataset"]["name"] = "another"
+    assert len(Study.model_validate(content).trials()) > 1
 
 
 def test_rows_that_are_trained_on_choose_no_epoch(study_file):

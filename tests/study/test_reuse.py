@@ -56,14 +56,25 @@ def test_only_what_the_other_run_lacks_is_done(invoke, study_file, tmp_path, fir
     assert second.damages(second.finished()) == {}
 
 
-def test_nothing_is_taken_that_is_damaged_or_of_other_workers(invoke, study_file, tmp_path, first, done):
+@pytest.mark.parametrize(("setting", "value"), [("workers", 2), ("bfloat16", True)])
+def test_nothing_is_taken_that_is_damaged_or_computed_otherwise(
+    invoke, study_file, tmp_path, first, done, setting, value
+):
     damaged, other = results(tmp_path / "first").query("model != 'random_forest'")["trial_id"]
     first.storage.write(f"trials/{damaged}/predictions.parquet", b"PAR1 half a file")
     configuration = json.loads(first.storage.read(f"trials/{other}/config.json"))
-    configuration["trainer"]["workers"] = 2
+    configuration["trainer"][setting] = value
     first.storage.write(f"trials/{other}/config.json", json.dumps(configuration).encode())
     assert "1 to take over" in succeed(invoke("run", study_file, *SECOND))
     assert set(done) == {damaged, other}
+
+
+def test_networks_of_one_run_are_all_computed_alike(invoke, study_file, first, done):
+    refused = invoke("run", study_file, *FIRST, *SEEDS, "--set", "trainer.bfloat16=true")
+    assert_refused(refused, "trainer.bfloat16: networks of the run were trained with False")
+    assert done == []
+    succeed(invoke("run", study_file, *FIRST, *SEEDS, "--set", "trainer.synchronized_batch_norm=true"))
+    assert len(done) == 3  # of one worker it is the same
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"trainer": null}'])

@@ -204,7 +204,7 @@ def test_small_files_that_are_garbled_prove_nothing(run, study, content):
     run.write_checkpoint(trial.id, b"state")
     for name in ("config.json", "sample.json"):
         run.storage.write(f"trials/{trial.id}/{name}", content)
-    run.check_workers([trial], Trainer(workers=2))  # the checkpoint says who made it
+    run.check_trainer([trial], Trainer(workers=2))  # the checkpoint says who made it
     search = Search.model_validate({"algorithm": "random", "samples": 1, "space": RATES})
     assert samples_of(run, study.model_copy(update={"search": search})) == []
 

@@ -49,7 +49,9 @@ def _effect_of_depth(model: str, run: Sequence[Judged]) -> list[Finding]:
 def _ends(points: Sequence[Point]) -> Pair:
     """The deep and the shallow one of a model's points."""
     by_depth = {point.depth: point for point in points}
-    return by_depth.get(_DEEP, points[-1]), by_depth.get(_SHALLOW, points[0])
+    if by_depth.keys() >= {_DEEP, _SHALLOW}:
+        return by_depth[_DEEP], by_depth[_SHALLOW]
+    return points[-1], points[0]
 
 
 def _claims(model: str, judged: Judged) -> list[Claim]:

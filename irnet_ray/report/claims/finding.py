@@ -118,12 +118,14 @@ class Judged:
         evidence: Their test errors.
         optimistic: Whether the test rows chose the epoch as well.
         given_up: Ids of trials that reached a limit or failed.
+        stopped: Ids of trainings that were ended early because they looked poor.
     """
 
     comparison: Comparison
     evidence: Evidence
     optimistic: bool
     given_up: frozenset[str] = frozenset()
+    stopped: frozenset[str] = frozenset()
 
     @property
     def where(self) -> str:
@@ -163,6 +165,10 @@ class Judged:
     def seeds(self, point: Point) -> int:
         """Finished seeds of a model."""
         return len(self.evidence.seeds(point))
+
+    def has_chosen_seeds(self, point: Point) -> bool:
+        """Whether some of a model's trainings were ended early, so that the finished ones are the better ones."""
+        return any(point_of(trial) == point and trial.id in self.stopped for trial in self.comparison.missing)
 
     def named_mae(self, point: Point) -> str:
         """A model with its error: ``IRNet-48 has a test MAE of 0.048 eV/atom``."""
@@ -261,7 +267,10 @@ def finding_of(
 
 
 def what_is_lacking(judged: Judged, points: Sequence[Point]) -> str:
-    """A sentence on the seeds that a verdict wants; empty if there are enough."""
+    """A sentence on the seeds that a verdict wants; empty if there are enough, and chance chose them."""
+    if chosen := [point for point in distinct(points) if judged.has_chosen_seeds(point)]:
+        names = listing(name_of(point) for point in chosen)
+        return f" No verdict: trainings of {names} that looked poor were ended early, and the others err less for it."
     few = [point for point in points if needs_seeds(point) and judged.seeds(point) < SEEDS_FOR_A_VERDICT]
     if not few:
         return ""

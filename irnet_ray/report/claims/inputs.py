@@ -12,12 +12,14 @@ from irnet_ray.report.claims.finding import (
     Place,
     interval_words,
     missing,
+    seeds_without_result,
+    what_is_lacking,
     why_not,
 )
 from irnet_ray.report.comparison import Point
 from irnet_ray.report.paper import experiments_on
 from irnet_ray.report.ratio import Ratio, ratio_of
-from irnet_ray.report.wording import number
+from irnet_ray.report.wording import listing, number
 
 _BOTH = "composition+structure"
 _ALL = "composition+structure+fractions"
@@ -59,15 +61,17 @@ def _judge(claim: Claim, better: Judged, worse: Judged) -> Finding:
             return missing(claim, f"from {representation} {reason}", place, paper)
     if not better.evidence.is_of_the_rows_of(worse.evidence):
         return missing(claim, "the two were tested on different rows", place, paper)
-    ratio = ratio_of(better.evidence.errors[_MODEL], worse.evidence.errors[_MODEL])
+    evidence = better.evidence
+    ratio = ratio_of(evidence.errors[_MODEL], worse.evidence.errors[_MODEL], evidence.compositions)
     seeds = len(ratio.by_seed)
-    few = seeds < SEEDS_FOR_A_VERDICT
+    lacking = what_is_lacking(better, (_MODEL,)) or what_is_lacking(worse, (_MODEL,))
+    if seeds < SEEDS_FOR_A_VERDICT:
+        lacking = lacking or f" No verdict yet, as it takes {SEEDS_FOR_A_VERDICT} seeds that both have."
     return Finding(
         claim=claim.text,
         place=place,
-        verdict="missing" if few else claim.verdict(ratio.low, ratio.high),
-        sentence=_sentence(better, worse, ratio)
-        + (f" No verdict yet, as it takes {SEEDS_FOR_A_VERDICT} seeds that both have." if few else ""),
+        verdict="missing" if lacking else claim.verdict(ratio.low, ratio.high),
+        sentence=f"{_sentence(better, worse, ratio)}{lacking}{_without_result(better, worse)}",
         criterion=claim.criterion,
         paper=paper,
         effect=ratio.effect,
@@ -85,6 +89,16 @@ def _sentence(better: Judged, worse: Judged, ratio: Ratio) -> str:
     )
     article = "an optimistic" if better.optimistic else "a"
     return f"{_MODEL.label} has {article} test MAE of {errors}, {interval_words(ratio, better.evidence.rows)}."
+
+
+def _without_result(better: Judged, worse: Judged) -> str:
+    """A sentence on the planned seeds that have none; empty if all have."""
+    texts = [
+        f"{seeds} from {judged.comparison.task.representation}"
+        for judged in (better, worse)
+        if (seeds := seeds_without_result(judged, (_MODEL,)))
+    ]
+    return f" Without a result: {listing(texts)}." if texts else ""
 
 
 def _published(better: Judged, worse: Judged) -> float | None:

@@ -63,7 +63,7 @@ def _worst_tenth(judged: Judged, pair: Pair) -> Finding:
     exact = [point.label for point in pair if any(map(_is_mostly_zero, errors[point].values()))]
     if exact:
         return missing(claim, f"nine tenths of the errors of {listing(exact)} are next to zero", place_of(judged, pair))
-    ratio = quantile_ratio_of(errors[pair[0]], errors[pair[1]], _WORST_TENTH)
+    ratio = quantile_ratio_of(errors[pair[0]], errors[pair[1]], _WORST_TENTH, judged.evidence.compositions)
     percentile = partial(judged.evidence.quantile, fraction=_WORST_TENTH)
     values = [percentile(point) for point in pair]
     unit, optimistic = judged.comparison.unit, "optimistic " if judged.optimistic else ""

@@ -37,7 +37,7 @@ def winners_on_big_data(run: Sequence[Judged]) -> list[Finding]:
 
 
 def winners_on_small_data(run: Sequence[Judged]) -> list[Finding]:
-    """The IRNet of the lowest validation error against the best baseline."""
+    """The IRNet of the lowest validation error against the best baseline; IRNet-17 where that error says nothing."""
     small = [judged for judged in run if not judged.is_big]
     absent = f"no IRNet and baseline on fewer than {CROSSING_ROWS:,} rows"
     return _judge_each(_SMALL_DATA, small, _best_irnet_against_baselines, absent)
@@ -58,4 +58,8 @@ def against_baselines(judged: Judged) -> Pair | None:
 def _best_irnet_against_baselines(judged: Judged) -> Pair | None:
     planned = judged.comparison.planned("irnet")
     best = judged.best_or_planned_baseline
-    return (judged.comparison.best_network("irnet") or planned[0], best) if planned and best else None
+    if not planned or best is None:
+        return None
+    if judged.comparison.trials[0].split.train_on_validation:
+        return _IRNET if _IRNET in planned else planned[0], best
+    return judged.comparison.best_network("irnet") or planned[0], best
