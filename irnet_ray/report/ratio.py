@@ -133,7 +133,7 @@ def _part_of_rows(influences: FloatArray, compositions: IntArray | None) -> tupl
     """Variance of the influences' mean, and its degrees of freedom; where there is one composition, rows are draws."""
     draws = influences
     if compositions is not None and compositions.max() > 0:
-        draws = np.bincount(compositions, weights=influences - influences.mean())
+        draws = np.bincount(compositions, weights=influences - influences.mean()).astype(np.float64)
     return float(draws.var(ddof=1)) * len(draws) / len(influences) ** 2, len(draws) - 1
 
 
