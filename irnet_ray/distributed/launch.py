@@ -126,12 +126,13 @@ def _find_todo(study: Study, run: RunDirectory, reuse: Sequence[RunDirectory], *
     damaged = [] if force else list(run.damages(trial.id for trial in trials if trial.id in over))
     over -= set(damaged)
     reusable = find_reusable([trial for trial in trials if trial.id not in over], reuse, study.trainer)
+    if not force:
+        _check_alike(run, [trial for trial in trials if trial.id in over], study)
     over |= {each.trial.id for each in reusable}
     missing = [trial for trial in trials if trial.id not in over]
     ended = [trial for trial in trials if trial.id in over]
     if not force:
         run.check_trainer(missing, study.trainer)
-        _check_alike(run, [trial for trial in ended if trial.id not in {each.trial.id for each in reusable}], study)
     for trial in missing:
         _check_batches(trial, rows[trial.matrix.canonical(), trial.train_size][0], study.trainer.workers)
     total = len(trials) if study.search is None else max(study.search.samples, len(ended))
