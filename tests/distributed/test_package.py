@@ -16,14 +16,14 @@ from irnet_ray.study.read import read_study
 
 @pytest.fixture
 def study(study_file):
-    """With a profile and a setting, on two tables of the same name."""
+    """With a profile and a setting, on two tables whose files have the same name."""
     other = study_file.parent / "other" / "table.csv"
     other.parent.mkdir()
     shutil.copyfile(study_file.parent / "table.csv", other)
     content = study_content()
     second = {
         **content["data"],
-        "dataset": {**content["data"]["dataset"], "path": "other/table.csv"},
+        "dataset": {**content["data"]["dataset"], "path": "other/table.csv", "name": "other"},
         "train_size": 100,
     }
     content |= {"data": [content["data"], second], "profiles": {"quick": {"seeds": [0, 1]}}}
