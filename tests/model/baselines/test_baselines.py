@@ -1,7 +1,10 @@
 import itertools
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from sklearn import ensemble, linear_model, svm, tree
 from sklearn.metrics import mean_absolute_error
@@ -149,6 +152,17 @@ def test_the_number_of_cpus_does_not_change_the_outcome(name):
     settings = {"rounds": 5} if name == "gradient_boosting" else {"trees": 6}
     one, two = (predicted(BASELINES[name](**settings), cpus=cpus) for cpus in (1, 2))
     np.testing.assert_allclose(one, two, rtol=1e-13)  # trees are summed as they finish
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "cores", "cpus", "expected"),
+    [(2, 8, 1, 500), (16, 8, 1, 1000), (16, 8, 2, 2000), (16, None, 1, 4000), (256, 2, 1, 4000)],
+)
+def test_a_kernel_takes_half_of_the_memory_of_its_cores_within_bounds(monkeypatch, gigabytes, cores, cpus, expected):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=gigabytes * 1e9))
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    estimator = BASELINES["svm"]().estimator(0, cpus)
+    assert estimator.regressor.named_steps["svr"].cache_size == expected
 
 
 def test_what_cannot_be_fitted_fails_with_its_name():
