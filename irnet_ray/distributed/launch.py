@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ import pandas as pd
 from rich.console import Console
 
 from irnet_ray.errors import ConfigurationError, RunError
+from irnet_ray.model.baselines import Baseline
 from irnet_ray.model.batches import Batches
 from irnet_ray.storage import PATIENCE_SECONDS
-from irnet_ray.study.estimate import split_sizes, work
+from irnet_ray.study.estimate import most_work, split_sizes, work
 from irnet_ray.study.execute import MatrixData, check_local
 from irnet_ray.study.feature_progress import FeatureProgress
 from irnet_ray.study.featurize import Compute, compute_here
@@ -39,6 +41,7 @@ class _Todo:
         damaged: Ids of those missing that had ended, but whose files are not whole.
         total: Number of the study's trials, for a search also of those that nobody knows yet.
         rows: Training, validation and test rows of each trial, by matrix and training size.
+        most_work: Relative cost at which classical learning reaches its limit of time.
     """
 
     missing: Sequence[Trial]
@@ -47,10 +50,11 @@ class _Todo:
     damaged: Sequence[str]
     total: int
     rows: Mapping[tuple[str, int | None], tuple[int, int, int]]
+    most_work: float
 
     def cost(self, trial: Trial) -> float:
         """Relative cost of a trial."""
-        return work(trial, self.rows[trial.matrix.canonical(), trial.train_size])
+        return work(trial, self.rows[trial.matrix.canonical(), trial.train_size], self.most_work)
 
 
 def run_study(
@@ -136,7 +140,9 @@ def _find_todo(study: Study, run: RunDirectory, reuse: Sequence[RunDirectory], *
     for trial in missing:
         _check_batches(trial, rows[trial.matrix.canonical(), trial.train_size][0], study.trainer.workers)
     total = len(trials) if study.search is None else max(study.search.samples, len(ended))
-    return _Todo(missing, ended, reusable, damaged, total, rows)
+    is_limited = any(isinstance(trial.model, Baseline) for trial in missing)
+    most = most_work(study.trainer.limits) if is_limited else math.inf
+    return _Todo(missing, ended, reusable, damaged, total, rows, most)
 
 
 def _check_alike(run: RunDirectory, ended: Sequence[Trial], study: Study) -> None:

@@ -59,21 +59,28 @@ def estimate_study(trials: Sequence[Trial], limits: Limits | None = None) -> lis
     """
     rows = split_sizes(trials)
     speed = seconds_a_work()
+    most = most_work(limits, speed) if limits else math.inf
     return [
         Estimate(
             trial=trial,
             rows=each,
-            seconds=min(work(trial, each) * speed, _longest(trial, limits)),
+            seconds=work(trial, each, most) * speed,
             matrix_bytes=4 * _rows_kept(trial, each) * len(representation.labels(trial.matrix.representation)),
         )
         for trial, each in zip(trials, rows, strict=True)
     ]
 
 
-def _longest(trial: Trial, limits: Limits | None) -> float:
-    """Time after which a trial is cut off (s)."""
-    seconds = limits.seconds if limits and isinstance(trial.model, Baseline) else None
-    return math.inf if seconds is None else seconds
+def most_work(limits: Limits, speed: float | None = None) -> float:
+    """What classical learning can do within its limits, in multiply-adds.
+
+    Args:
+        limits: Of one trial.
+        speed: Of this machine, as of ``seconds_a_work``; measured where it is needed and not given.
+    """
+    if limits.seconds is None:
+        return math.inf
+    return limits.seconds / (seconds_a_work() if speed is None else speed)
 
 
 def split_sizes(trials: Sequence[Trial]) -> list[tuple[int, int, int]]:
@@ -108,17 +115,18 @@ def _sizes(trial: Trial, rows: int) -> tuple[int, int, int]:
         raise ConfigurationError(f"{trial.matrix.dataset}, {trial.matrix.property}: {error}") from error
 
 
-def work(trial: Trial, rows: tuple[int, int, int]) -> float:
+def work(trial: Trial, rows: tuple[int, int, int], most: float = math.inf) -> float:
     """Relative cost of a trial, in multiply-adds; an upper bound where patience may end it earlier.
 
     Args:
         trial: The trial.
         rows: Training, validation and test rows.
+        most: Work after which classical learning is cut off, as of ``most_work``.
     """
     inputs = len(representation.labels(trial.matrix.representation))
     match trial.model:
         case Baseline() as baseline:
-            return baseline.work(rows[0], inputs)
+            return min(baseline.work(rows[0], inputs), most)
         case NetworkModel(architecture=text, recipe=recipe):
             return _network_work(Architecture.parse(text), recipe, inputs, rows)
 
