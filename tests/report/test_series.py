@@ -81,6 +81,20 @@ def test_the_figures_are_those_of_the_report(run):
     assert illustrations[1].table.loc[0, "IRNet-17"] == "+67%"
 
 
+@pytest.mark.parametrize(
+    ("changes", "labels"),
+    [([-0.12, 0.06], ["\N{MINUS SIGN}10%", "0%", "5%"]), ([-0.011, 0.004], ["\N{MINUS SIGN}0.5%"])],
+)
+def test_gains_are_labelled_in_round_percent(run, changes, labels):
+    (members,) = series(judged_of(run))
+    gains = error_by_size.gains(error_by_size.data(members)).iloc[:2].assign(change=changes)
+    figure = error_by_size.draw_gains(gains, optimistic=False)
+    figure.canvas.draw()
+    drawn = {label.get_text() for label in figure.axes[0].get_yticklabels()}
+    assert drawn >= set(labels)
+    assert not any(".0%" in label for label in drawn)
+
+
 def test_the_best_of_all_ten_is_filled_and_of_fewer_hollow(tmp_path):
     task = {"dataset": "oqmd", "property": "formation_enthalpy"}
     data = [

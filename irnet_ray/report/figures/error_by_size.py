@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from irnet_ray.model.baselines import THE_TEN
 from irnet_ray.report.claims.finding import Judged
@@ -169,7 +169,7 @@ def draw_gains(table: pd.DataFrame, *, optimistic: bool) -> Figure:
     for name, rows in table.groupby("name", sort=False):
         by_size = rows.set_index("train_rows")
         _draw_line(axes, str(name), rows, by_size["change"], by_size["trial_ids"].str.split(), _of_few(rows))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g}%".replace("-", "\N{MINUS SIGN}")))
     _finish(figure, axes, table, f"Test MAE against the best baseline{', optimistic' if optimistic else ''}")
     return figure
 
