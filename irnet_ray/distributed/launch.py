@@ -140,8 +140,9 @@ def _find_todo(study: Study, run: RunDirectory, reuse: Sequence[RunDirectory], *
     for trial in missing:
         _check_batches(trial, rows[trial.matrix.canonical(), trial.train_size][0], study.trainer.workers)
     total = len(trials) if study.search is None else max(study.search.samples, len(ended))
-    is_limited = any(isinstance(trial.model, Baseline) for trial in missing)
-    most = most_work(study.trainer.limits) if is_limited else math.inf
+    to_do = missing if study.search is None else of_all_data  # samples that nobody has drawn are like those
+    learns_classically = any(isinstance(trial.model, Baseline) for trial in to_do)
+    most = most_work(study.trainer.limits) if learns_classically else math.inf
     return _Todo(missing, ended, reusable, damaged, total, rows, most)
 
 

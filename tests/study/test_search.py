@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import pandas as pd
@@ -15,6 +16,7 @@ from irnet_ray.report.page import build_report
 from irnet_ray.report.plan_text import plan_text
 from irnet_ray.report.search_text import best_text
 from irnet_ray.report.status_text import status_table
+from irnet_ray.study import estimate
 from irnet_ray.study.read import read_study
 from irnet_ray.study.run_directory import RunDirectory
 from irnet_ray.study.run_trials import samples_of, trials_of_run
@@ -220,6 +222,16 @@ def test_plan_tells_the_cost_of_a_sample(search_file, tmp_path):
     assert RATE in text
     assert "random search: 4 samples, 0 done; one takes about" in text
     assert '"done": 0' in plan_text(study, RunDirectory(str(tmp_path / "run")), "json")
+
+
+def test_classical_learning_of_a_search_takes_no_longer_than_its_limit(write_search, tmp_path, monkeypatch):
+    monkeypatch.setattr(estimate, "seconds_a_work", lambda: 1.0)
+    path = write_search({"models.machine.cost": {"log_uniform": [1.0, 10.0]}})
+    content = yaml.safe_load(path.read_text())
+    content |= {"models": {"machine": {"kind": "svm"}}, "trainer": {"limits": {"seconds": 7}}}
+    path.write_text(yaml.safe_dump(content))
+    plan = json.loads(plan_text(read_study(path), RunDirectory(str(tmp_path / "run")), "json"))
+    assert plan["estimated_seconds_a_sample"] == 7
 
 
 def test_samples_are_named_by_their_values(search_file):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from irnet_ray.model.baselines.base import Baseline, Fraction, Grid, Positive
 # elsewhere, where a linear model would follow it.
 _INPUT_LIMIT = 10.0
 _SMALL_KERNEL, _LARGE_KERNEL = 500, 4000  # MB; a kernel of 30,000 rows takes 3,600
+_CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")  # bytes, or "max"
 _MOST_SWEEPS = 10_000  # cheap ones, over the Gram matrix
 
 # Work in multiply-adds, see Baseline.work.
@@ -152,13 +154,23 @@ class SupportVectorMachine(Baseline):
 
 
 def _kernel_cache(cpus: int) -> float:
-    """Memory that a kernel may take (MB): half of what the machine has for so many cores, within bounds.
+    """Memory that a kernel may take (MB): half of what there is for so many cores, within bounds.
 
-    What does not fit is computed again and again. The predictions are the same; 30,000 rows of OQMD take 280 s with
-    4,000 MB, and with 500 not even 1,800 s suffice.
+    What does not fit is computed again and again. The predictions are the same; to fit 30,000 rows of OQMD takes some
+    five minutes with 4,000 MB, and with 500 half an hour does not suffice.
     """
-    share = psutil.virtual_memory().total / (os.cpu_count() or 1) * cpus / 2
+    share = _total_memory() / (os.cpu_count() or 1) * cpus / 2
     return min(max(share / 1e6, _SMALL_KERNEL), _LARGE_KERNEL)
+
+
+def _total_memory() -> int:
+    """Of this machine, or of the container if that may take less (bytes)."""
+    total = psutil.virtual_memory().total
+    try:
+        limit = _CONTAINER_MEMORY.read_text().strip()
+    except OSError:
+        return total
+    return min(total, int(limit)) if limit.isdecimal() else total
 
 
 def _standardized(estimator: Any, *, target: bool = False, factor: float = 1.0) -> Any:

@@ -11,7 +11,7 @@ from sklearn.metrics import mean_absolute_error
 
 from irnet_ray.config import validate
 from irnet_ray.errors import ConfigurationError, TrainingError
-from irnet_ray.model.baselines import BASELINES, THE_TEN
+from irnet_ray.model.baselines import BASELINES, THE_TEN, linear
 from irnet_ray.model.baselines.fit import fit_and_predict
 from irnet_ray.model.rows import Rows
 
@@ -155,10 +155,24 @@ def test_the_number_of_cpus_does_not_change_the_outcome(name):
 
 
 @pytest.mark.parametrize(
-    ("gigabytes", "cores", "cpus", "expected"),
-    [(2, 8, 1, 500), (16, 8, 1, 1000), (16, 8, 2, 2000), (16, None, 1, 4000), (256, 2, 1, 4000)],
+    ("gigabytes", "container", "cores", "cpus", "expected"),
+    [
+        (2, None, 8, 1, 500),
+        (16, None, 8, 1, 1000),
+        (16, "max", 8, 2, 2000),
+        (16, None, None, 1, 4000),
+        (256, None, 2, 1, 4000),
+        (256, "8000000000", 4, 1, 1000),
+        (8, "256000000000", 4, 1, 1000),
+    ],
 )
-def test_a_kernel_takes_half_of_the_memory_of_its_cores_within_bounds(monkeypatch, gigabytes, cores, cpus, expected):
+def test_a_kernel_takes_half_of_the_memory_of_its_cores_within_bounds(
+    monkeypatch, tmp_path, gigabytes, container, cores, cpus, expected
+):
+    limit = tmp_path / "memory.max"
+    if container is not None:
+        limit.write_text(f"{container}\n")
+    monkeypatch.setattr(linear, "_CONTAINER_MEMORY", limit)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=gigabytes * 1e9))
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     estimator = BASELINES["svm"]().estimator(0, cpus)
