@@ -91,7 +91,7 @@ class Storage:
             try:
                 with self._filesystem.open_input_stream(self._full(path)) as stream:
                     content: bytes = stream.read()
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):  # the latter where a file is named as the folder
                 return None
             return content
 

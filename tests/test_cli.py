@@ -173,6 +173,11 @@ def test_mistakes_end_in_one_line(invoke, arguments, parts):
     assert_refused(invoke(*arguments), *parts)
 
 
+@pytest.mark.parametrize("command", ["status", "report"])
+def test_a_study_where_its_run_is_wanted_is_no_run(invoke, study_file, command):
+    assert_refused(invoke(command, study_file), "study.yaml' holds no run", "start one with 'irnet-ray run'")
+
+
 def test_a_gpu_that_is_not_there_is_refused(invoke, study_file, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert_refused(
